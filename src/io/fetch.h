@@ -1,0 +1,88 @@
+/* Makes HTTP calls: request out, status and body in, exactly one callback each.
+ *
+ * Happy path: fetch_start queues the call; curl connects (or takes a kept-alive connection), sends
+ * the body as it is read, receives on the loop; on_done.
+ * Failure modes: refused, DNS, TLS, reset, time-out, body over its limit, cancel, close -> on_done
+ * with an ERR_* and body_sent telling whether the request body had left.
+ * The caller owns struct fetch and what it points to until on_done has been called; on_done is
+ * never called from inside fetch_start or fetch_cancel. The answer is moved out with buf_take. */
+#ifndef RETOUCH_IO_FETCH_H
+#define RETOUCH_IO_FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "io/loop.h"
+#include "wire/body.h"
+
+struct fetcher; /* a curl multi handle on the loop */
+struct fetch;
+
+typedef void fetch_done_fn(struct fetch *fetch);
+typedef void fetcher_closed_fn(void *data);
+
+enum fetch_method {
+    FETCH_GET,
+    FETCH_POST,
+    FETCH_PUT,
+    FETCH_DELETE
+};
+
+struct fetcher_options {
+    int64_t connect_timeout_ms;
+    uint32_t connections_max; /* kept alive, and open at once */
+    const char *user_agent;   /* borrowed */
+    const char *ca_file;      /* borrowed; NULL: the system's; for tests of TLS */
+};
+
+struct fetch {
+    /* Set by the caller before fetch_start; all pointers borrowed until on_done. */
+    void *data;
+    fetch_done_fn *on_done;
+    enum fetch_method method;
+    const char *url;
+    const char *content_type;   /* of the request body; NULL: none */
+    const char *const *headers; /* "Name: value" texts, NULL-terminated; or NULL */
+    struct body *request;       /* FETCH_POST, FETCH_PUT; else NULL */
+    size_t answer_max;          /* bytes; a larger answer is ERR_TOO_BIG, and is not collected */
+    int64_t timeout_ms;         /* whole call */
+    bool refuse_private;        /* connecting to a private address is ERR_PRIVATE */
+    uint32_t redirects_max;     /* 0: a redirect is an answer like any other */
+
+    /* Results, valid in on_done. */
+    struct err err;         /* code 0: an answer came whole */
+    int http_status;        /* 0: none */
+    struct buf answer;      /* owned by the fetch; take it with buf_take */
+    char answer_type[96];   /* Content-Type, "" when none */
+    int64_t retry_after_ms; /* from Retry-After (seconds or date); -1: none */
+    bool body_sent;         /* the request body left completely, or may have */
+    int64_t elapsed_ms;
+
+    /* fetch.c's own. */
+    void *handle;            /* owned: the curl handle while in flight */
+    void *header_list;       /* owned */
+    struct fetcher *fetcher; /* borrowed */
+    struct list_node node;   /* in fetcher->active or ->ended */
+    bool canceled;
+};
+
+struct fetcher *
+fetcher_new(struct loop *loop, const struct fetcher_options *options, struct err *err);
+/* Cancels what is in flight (each gets on_done with ERR_CANCELED), then calls closed once. */
+void fetcher_close(struct fetcher *fetcher, fetcher_closed_fn *closed, void *data);
+uint32_t fetcher_in_flight(const struct fetcher *fetcher);
+
+/* Prepares an unused fetch: zeroes it, and gives `answer` its bound at fetch_start. */
+void fetch_init(struct fetch *fetch);
+/* Frees a fetch that is not in flight. */
+void fetch_done(struct fetch *fetch);
+/* On error no callback comes and the fetch is not in flight. */
+int fetch_start(struct fetcher *fetcher, struct fetch *fetch, struct err *err) MUST_CHECK;
+/* The call ends with ERR_CANCELED on the next turn, unless it has ended already. */
+void fetch_cancel(struct fetch *fetch);
+
+#endif

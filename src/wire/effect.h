@@ -1,0 +1,88 @@
+/* The catalogue: one effect of the API per INI file (deploy/effects/), embedded as the default.
+ * Adding an effect, or a contract with other paths and names, is adding a file. */
+#ifndef RETOUCH_WIRE_EFFECT_H
+#define RETOUCH_WIRE_EFFECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/slice.h"
+#include "wire/image.h"
+#include "wire/value.h"
+
+enum {
+    EFFECT_NAME_MAX = 32,
+    EFFECT_TEXT_MAX = 128, /* path, JSON pointers, defaults */
+    EFFECT_CHOICES_MAX = 16
+};
+
+/* How a request of this effect is written. */
+enum request_style {
+    REQUEST_MEDIA_LIST, /* parameter, extra, media_info_list: seed document of the anime avatar */
+    REQUEST_IMG_URL     /* out_request_id, img_url or mt_generate_id, parameter: ID photos */
+};
+
+enum param_kind {
+    PARAM_TEXT,
+    PARAM_INT,
+    PARAM_REAL,
+    PARAM_BOOL,
+    PARAM_CHOICE
+};
+
+struct param_rule {
+    char name[PARAM_NAME_MAX + 1];  /* as producers write it */
+    char field[PARAM_NAME_MAX + 1]; /* as the API wants it */
+    enum param_kind kind;
+    bool required;
+    bool has_default;
+    char fallback[EFFECT_TEXT_MAX]; /* default as text; sent when the producer gives nothing */
+    double min, max;                /* PARAM_INT, PARAM_REAL: range; PARAM_TEXT: length in bytes */
+    char choices[EFFECT_CHOICES_MAX][PARAM_NAME_MAX + 1]; /* PARAM_CHOICE */
+    uint32_t choice_count;
+};
+
+struct effect {
+    char name[EFFECT_NAME_MAX + 1];
+    char title[EFFECT_TEXT_MAX]; /* one line for people */
+    char path[EFFECT_TEXT_MAX];  /* after the base URL, with its leading slash */
+    enum request_style style;
+    struct image_rules image;
+    bool accepts_url; /* the API can be given a URL instead of bytes */
+    struct param_rule params[PARAMS_MAX];
+    uint32_t param_count;
+    int64_t timeout_ms;                   /* one call; 0: api.timeout */
+    int64_t unknown_retries;              /* -1: retry.unknown */
+    char result_pointer[EFFECT_TEXT_MAX]; /* JSON pointer to the image (base64 or URL) */
+    char result_list[EFFECT_TEXT_MAX]; /* JSON pointer to a list whose items each hold one; or "" */
+    char generate_id_pointer[EFFECT_TEXT_MAX]; /* or "" */
+    char time_pointer[EFFECT_TEXT_MAX];        /* seconds; or "" */
+    char origin[EFFECT_TEXT_MAX]; /* "embedded" or the file's name, for `retouch effects` */
+    struct list_node node;        /* in catalogue->effects, by name */
+};
+
+struct catalogue {
+    struct list effects; /* owned, ordered by name */
+};
+
+void catalogue_init(struct catalogue *catalogue);
+void catalogue_done(struct catalogue *catalogue);
+/* Reads the embedded files, then every *.ini of `dir` (NULL or "": none), which add or override.
+ * Errors name file, line, key and the allowed values. On error the catalogue is unchanged. */
+int catalogue_load(struct catalogue *catalogue, const char *dir, struct err *err) MUST_CHECK;
+/* One file's text, for tests and fuzzing. */
+int effect_parse(struct slice text, const char *origin, struct effect *ret_effect, struct err *err)
+    MUST_CHECK;
+const struct effect *catalogue_find(const struct catalogue *catalogue, const char *name);
+
+/* ERR_INVALID naming the parameter, what was given and what is allowed; ret_params gets every
+ * parameter normalised: text to the declared kind, defaults filled in, in the order of the rules.
+ */
+int effect_check_params(const struct effect *effect,
+                        const struct params *given,
+                        struct params *ret_params,
+                        struct err *err) MUST_CHECK;
+
+#endif
