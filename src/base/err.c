@@ -23,7 +23,8 @@ static const struct err_row *err_row_find(int code)
     return index >= 0 && index < ERR_COUNT ? &err_rows[index] : NULL;
 }
 
-static void err_fill(struct err *err, int code, int sys, const char *fmt, va_list args)
+static void PRINTF_LIKE(4, 0)
+    err_fill(struct err *err, int code, int sys, const char *fmt, va_list args)
 {
     err->code = code;
     err->sys = sys;
