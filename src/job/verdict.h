@@ -1,4 +1,4 @@
-/* What one attempt came to, and what follows: the verdict table (API.md section 5's rows). */
+/* What one attempt came to, and what follows: the verdict table (rows in verdict.def). */
 #ifndef RETOUCH_JOB_VERDICT_H
 #define RETOUCH_JOB_VERDICT_H
 
@@ -25,22 +25,23 @@ struct attempt {
     bool readable;   /* the answer was JSON with a result or a code */
     bool has_result;
     bool has_code;
-    int64_t code;        /* the body's code */
-    const char *message; /* the API's message, borrowed; searched for the texts of the table */
+    int64_t code; /* the body's code */
+    const char
+        *message; /* the API's message, borrowed, may be NULL; searched for the table's texts */
 };
 
 struct ruling {
     enum verdict verdict;
-    const char *error_class; /* wire name for status: "rejected", "transient", "timeout", ... */
+    const char *error_class; /* wire name for status: "rejected", "timeout", ...; "" for OK */
     uint32_t max_calls;      /* 0: max_attempts counts; otherwise calls in all (codes 20001 ...) */
     bool counts_attempt;     /* raises `attempts` */
-    bool alarm;              /* configuration is wrong: raise the alarm */
+    bool alarm;              /* an operator has to act (key, quota, configuration) */
     const char *hint;        /* one sentence for the operator, or "" */
 };
 
 /* First matching row wins; the last row matches everything. */
 struct ruling verdict_of(const struct attempt *attempt);
 
-const char *verdict_name(enum verdict verdict);
+const char *verdict_name(enum verdict verdict); /* "ok", "rejected", "not_sent", ... */
 
 #endif
