@@ -5,12 +5,15 @@
 --       then pairs of id and entry, the newest first
 -- Returns {done, requeued, unknown}; done is 1 when nothing of the worker is left, -1 when its lease
 -- is alive (again) and nothing was touched.
+-- A command of the worker's may still arrive after this and put an element on its claim list: a second
+-- look, later, is on record as the member "~WORKER".
 local workers, worker, active = KEYS[1], KEYS[2], KEYS[3]
 local inboxes = {KEYS[7], KEYS[8], KEYS[9]}
 local unknown, events, stats = KEYS[10], KEYS[11], {KEYS[12], KEYS[13]}
 local ttl = tonumber(ARGV[2])
 local now, requeued, unknowns = now_ms(), 0, 0
 
+local SECOND_LOOK_MS = 30000
 local expires = redis.call('ZSCORE', workers, ARGV[1])
 if expires and tonumber(expires) > now then return {-1, 0, 0} end
 for i = 1, 3 do
@@ -58,8 +61,12 @@ for i = 5, #ARGV - 1, 2 do
     end
   end
 end
-count(stats, 'reaped_total', requeued + unknowns)
+if requeued + unknowns > 0 then count(stats, 'reaped_total', requeued + unknowns) end
 if redis.call('HLEN', active) > 0 then return {0, requeued, unknowns} end
-redis.call('ZREM', workers, ARGV[1])
+if redis.call('ZREM', workers, ARGV[1]) == 1 then
+  redis.call('ZADD', workers, now + SECOND_LOOK_MS, '~' .. ARGV[1])
+else
+  redis.call('ZREM', workers, '~' .. ARGV[1])
+end
 redis.call('DEL', worker)
 return {1, requeued, unknowns}

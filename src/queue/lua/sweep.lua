@@ -1,4 +1,5 @@
--- What is due: workers whose lease has lapsed, scheduled jobs whose time has come.
+-- What is due: workers whose lease has lapsed (or "~WORKER": a second look at one that was reaped),
+-- scheduled jobs whose time has come.
 -- KEYS: workers, scheduled
 -- ARGV: most workers, most jobs
 -- Returns {now, ms until the next scheduled job (-1: none), {workers}, {ids}}.
