@@ -58,8 +58,11 @@ static void timer_fire_soon(struct timer *timer)
 /* Fires those that wait now; what they start anew waits for the next turn. */
 static void loop_fire_soon(struct loop *loop)
 {
-    for (uint32_t n = loop->soon.len; n > 0 && loop->soon.len > 0; n--) {
+    for (uint32_t n = loop->soon.len; n > 0; n--) {
         struct list_node *node = list_pop_front(&loop->soon);
+        if (node == NULL) {
+            return;
+        }
         timer_fire_soon(CONTAINER_OF(node, struct timer, soon_node));
     }
 }
