@@ -1,0 +1,63 @@
+/* retouch-sandbox: the local stand-in for the remote image API. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "cache.h"
+#include "fault.h"
+#include "flags.h"
+#include "server.h"
+
+enum {
+    CACHE_MAX_BYTES = 256 * 1024 * 1024
+};
+
+static void announce(const struct flags *flags, uint16_t port)
+{
+    bool v6 = strchr(flags->address, ':') != NULL;
+    printf("listening on http://%s%s%s:%u\n", v6 ? "[" : "", flags->address, v6 ? "]" : "",
+           (unsigned)port);
+    fflush(stdout);
+}
+
+/* Blocked before any thread starts, so that only main sees them. */
+static void block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+    struct flags flags;
+    sigset_t stops;
+    int caught = 0;
+    struct sandbox sandbox = {.flags = &flags};
+    flags_parse(argc, argv, &flags);
+    block_signals(&stops);
+    int listen_fd = server_listen(&flags, &sandbox.port);
+    if (listen_fd < 0) {
+        return 1;
+    }
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    sandbox.cache = cache_new(CACHE_MAX_BYTES);
+    sandbox.calls = calls_new();
+    sandbox.faults = faults_new(flags.seed);
+    struct server *server = server_start(&sandbox, listen_fd);
+    if (server == NULL) {
+        return 1;
+    }
+    announce(&flags, sandbox.port);
+    sigwait(&stops, &caught);
+    server_stop(server);
+    faults_free(sandbox.faults);
+    calls_free(sandbox.calls);
+    cache_free(sandbox.cache);
+    curl_global_cleanup();
+    return 0;
+}
