@@ -23,9 +23,9 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define RETOUCH_API __attribute__((visibility("default")))
+#    define RETOUCH_API __attribute__((visibility("default")))
 #else
-#define RETOUCH_API
+#    define RETOUCH_API
 #endif
 
 #ifdef __cplusplus
@@ -59,10 +59,8 @@ RETOUCH_API struct retouch *retouch_new(void);
 RETOUCH_API void retouch_free_handle(struct retouch *retouch);
 /* url: redis://[user:pass@]host[:port][/db], rediss:// for TLS, unix:///path[?db=N];
  * NULL: redis://127.0.0.1:6379. queue NULL: "default". prefix NULL: "rt". May be called again. */
-RETOUCH_API int retouch_connect(struct retouch *retouch,
-                                const char *url,
-                                const char *queue,
-                                const char *prefix);
+RETOUCH_API int
+retouch_connect(struct retouch *retouch, const char *url, const char *queue, const char *prefix);
 /* Milliseconds: for dialling and for one answer (default 5000 each), and for how long a lost
  * connection is dialled again before a call gives up (default 10000; 0: only once). Values below 0
  * leave what is set. */
@@ -192,9 +190,8 @@ struct retouch_status {
 
 /* RETOUCH_ERROR_NOT_FOUND where there is none (a job that was pushed by other means has no status
  * before a worker takes it). */
-RETOUCH_API int retouch_get_status(struct retouch *retouch,
-                                   const char *id,
-                                   struct retouch_status **ret_status);
+RETOUCH_API int
+retouch_get_status(struct retouch *retouch, const char *id, struct retouch_status **ret_status);
 /* Many in one round trip: ret_statuses has count elements; the state of a missing one is
  * RETOUCH_STATE_NONE. */
 RETOUCH_API int retouch_get_statuses(struct retouch *retouch,
@@ -244,11 +241,8 @@ RETOUCH_API int retouch_watch_next(struct retouch_watch *watch,
 
 /* The image of a finished job: number 0, or 1, 2, ... of further ones. The bytes are the caller's,
  * freed by retouch_free. RETOUCH_ERROR_NOT_FOUND where there is none (any more). */
-RETOUCH_API int retouch_fetch(struct retouch *retouch,
-                              const char *id,
-                              unsigned number,
-                              void **ret_bytes,
-                              size_t *ret_len);
+RETOUCH_API int retouch_fetch(
+    struct retouch *retouch, const char *id, unsigned number, void **ret_bytes, size_t *ret_len);
 RETOUCH_API void retouch_free(void *bytes);
 
 #ifdef __cplusplus

@@ -169,9 +169,8 @@ static int write_meta(struct writer *writer, const struct retouch_job *job, stru
                        ENVELOPE_META_MAX);
     } else if (meta.len > 0) {
         write_name(writer, "meta");
-        writer->code = writer->code != 0
-                           ? writer->code
-                           : buf_append_slice(writer->packer.data, meta);
+        writer->code =
+            writer->code != 0 ? writer->code : buf_append_slice(writer->packer.data, meta);
     }
     buf_done(&made);
     return code == ERR_NO_MEMORY || code == 0 ? code : ERR_INVALID;
@@ -233,8 +232,8 @@ static int check_input(const struct retouch_job *job, struct err *err)
         return err_set(err, ERR_INVALID, "image: empty");
     }
     if (job->image_len > ENVELOPE_BYTES_MAX - ENVELOPE_ROOM - ENVELOPE_META_MAX) {
-        return err_set(err, ERR_TOO_BIG, "image: %zu bytes: a job takes at most %d",
-                       job->image_len, ENVELOPE_BYTES_MAX - ENVELOPE_ROOM - ENVELOPE_META_MAX);
+        return err_set(err, ERR_TOO_BIG, "image: %zu bytes: a job takes at most %d", job->image_len,
+                       ENVELOPE_BYTES_MAX - ENVELOPE_ROOM - ENVELOPE_META_MAX);
     }
     return 0;
 }
@@ -307,7 +306,8 @@ int envelope_write(const struct retouch_job *job, const char *id, struct buf *de
         writer.code = ERR_TOO_BIG;
     }
     if (writer.code != 0) {
-        return err_set(err, writer.code, "the job does not fit into memory or its limit of %d bytes",
+        return err_set(err, writer.code,
+                       "the job does not fit into memory or its limit of %d bytes",
                        ENVELOPE_BYTES_MAX);
     }
     CHECK(writer.fields <= UINT8_MAX);

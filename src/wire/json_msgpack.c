@@ -1,7 +1,8 @@
 #include "wire/json_msgpack.h"
 
-#include <msgpack.h>
 #include <yyjson.h>
+
+#include <msgpack.h>
 
 #include "base/mem.h"
 
@@ -104,14 +105,15 @@ static void yyjson_release(void *data, void *ptr)
 
 int json_to_msgpack(struct slice json, struct buf *dest, struct err *err)
 {
-    const yyjson_alc allocator = {.malloc = yyjson_alloc,
-                                  .realloc = yyjson_again,
-                                  .free = yyjson_release};
+    const yyjson_alc allocator = {
+        .malloc = yyjson_alloc, .realloc = yyjson_again, .free = yyjson_release};
+
     /* Without the in-place flag the text is only read: the cast is the library's signature. */
     union {
         const uint8_t *given;
         char *taken;
     } text = {.given = json.ptr};
+
     yyjson_read_err read_err = {.code = 0};
     yyjson_doc *doc = yyjson_read_opts(text.taken, json.len, 0, &allocator, &read_err);
     if (doc == NULL && read_err.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION) {
