@@ -33,6 +33,7 @@ static inline void
 list_insert_before(struct list *list, struct list_node *at, struct list_node *node)
 {
     CHECK(!list_linked(node));
+    CHECK(at->prev != NULL);
     node->prev = at->prev;
     node->next = at;
     at->prev->next = node;
