@@ -9,8 +9,12 @@
 #include "base/err.h"
 #include "base/slice.h"
 
+enum {
+    URL_MAX = 4096 /* bytes */
+};
+
 /* ERR_INVALID unless it is a complete http or https URL with a host, without blanks or control
- * characters, without user:password, at most ENVELOPE_URL_MAX bytes; ERR_PRIVATE when the host is
+ * characters, without user:password, at most URL_MAX bytes; ERR_PRIVATE when the host is
  * literally loopback, private, link-local or unspecified (names such as localhost included; also
  * numeric disguises such as http://2130706433/ and [::ffff:127.0.0.1]) and allow_private is off. */
 int url_check(struct slice url, bool allow_private, struct err *err) MUST_CHECK;
