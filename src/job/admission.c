@@ -80,8 +80,7 @@ bool admission_try(struct admission *admission, int64_t now_ms, uint64_t bytes)
         if (now < admission->next_at_ms) {
             return false;
         }
-        double slack_ms = SLACK_MS;
-        bool late = now - admission->next_at_ms <= slack_ms; /* else idle: nothing to catch up */
+        bool late = now - admission->next_at_ms <= SLACK_MS; /* else idle: nothing to catch up */
         double from = late ? admission->next_at_ms : now;
         admission->next_at_ms = from + gap_ms(admission);
     }
@@ -244,7 +243,7 @@ uint32_t admission_room(const struct admission *admission, int64_t now_ms, uint3
     if (needs_probe(admission)) {
         room = 1;
     } else if (is_paced(admission)) {
-        double soon_ms = (double)(now_ms + LOOKAHEAD_MS) - admission->next_at_ms;
+        double soon_ms = (double)now_ms + LOOKAHEAD_MS - admission->next_at_ms;
         double paced = soon_ms < 0 ? 0 : 1 + clamp(soon_ms, 0, LOOKAHEAD_MS) / gap_ms(admission);
         room = clamp(room, 0, paced);
     }

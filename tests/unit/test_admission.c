@@ -273,7 +273,7 @@ static struct outcome simulate(struct account account)
         }
     }
     return (struct outcome){
-        .useful_per_s = (double)ok * 1000 / (double)RUN_MS,
+        .useful_per_s = (double)ok * 1000 / RUN_MS,
         .throttled_share = (double)throttled / (double)(ok + throttled),
     };
 }
@@ -305,7 +305,7 @@ static void an_account_without_a_limit_is_not_slowed(void **state)
     (void)state;
     struct account account = {.rate_per_s = 1e6, .burst = 1e6, .latency_ms = 1000};
     struct outcome outcome = simulate(account);
-    assert_true(outcome.useful_per_s > 0.95 * (double)SIMULATED_SLOTS);
+    assert_true(outcome.useful_per_s > 0.95 * SIMULATED_SLOTS);
 }
 
 int main(void)
