@@ -17,7 +17,12 @@ void *mem_alloc(size_t size)
 
 void *mem_zalloc(size_t count, size_t size)
 {
-    return mem_must_fail() ? NULL : calloc(count > 0 ? count : 1, size > 0 ? size : 1);
+    size_t product;
+    /* calloc looks as well, but a sanitizer's ends the process there. */
+    if (mem_must_fail() || __builtin_mul_overflow(count, size, &product)) {
+        return NULL;
+    }
+    return calloc(count > 0 ? count : 1, size > 0 ? size : 1);
 }
 
 void *mem_realloc(void *ptr, size_t size)
