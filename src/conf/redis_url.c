@@ -44,25 +44,31 @@ static int hex_digit(uint8_t c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+/* The byte at the start of source, percent-decoded; -1 when it is badly encoded. */
+static int decode_one(struct slice source, size_t *ret_used)
+{
+    *ret_used = 1;
+    if (source.ptr[0] != '%') {
+        return source.ptr[0];
+    }
+    int high = source.len > 2 ? hex_digit(source.ptr[1]) : -1;
+    int low = source.len > 2 ? hex_digit(source.ptr[2]) : -1;
+    *ret_used = 3;
+    return high >= 0 && low >= 0 ? high * 16 + low : -1;
+}
+
 /* Percent-decodes into dest; false when it does not fit or is no text without NUL. */
 static bool decode(char *dest, size_t size, struct slice source)
 {
     size_t used = 0;
-    for (size_t i = 0; i < source.len; i++) {
-        int c = source.ptr[i];
-        if (c == '%') {
-            int high = i + 2 < source.len ? hex_digit(source.ptr[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(source.ptr[i + 2]) : -1;
-            if (low < 0) {
-                return false;
-            }
-            c = high * 16 + low;
-            i += 2;
-        }
-        if (c == 0 || used + 1 >= size) {
+    while (source.len > 0) {
+        size_t consumed;
+        int c = decode_one(source, &consumed);
+        if (c <= 0 || used + 1 >= size) {
             return false;
         }
         dest[used++] = (char)c;
+        source = slice_skip(source, consumed);
     }
     dest[used] = '\0';
     return true;
