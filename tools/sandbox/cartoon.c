@@ -12,19 +12,19 @@
 
 enum {
     WORK_SIDE = 1024,   /* px; the longer side of the smoothed copy */
-    SMOOTH_RADIUS = 5,  /* px */
-    SMOOTH_ROUNDS = 4,  /* rows and columns, each */
+    SMOOTH_RADIUS = 4,  /* px */
+    SMOOTH_ROUNDS = 3,  /* rows and columns, each */
     RANGE_STEPS = 4096, /* of the squared colour distance */
     TONE_STEPS = 1024,  /* entries of the brightness curve */
     BLUR_RADIUS_MAX = 16
 };
 
-static const float range_sigma = 17.0f; /* colour distance that counts as the same area */
-static const float tone_width = 30.0f;  /* one step of brightness, of 255 */
+static const float range_sigma = 13.0f; /* colour distance that counts as the same area */
+static const float tone_width = 25.0f;  /* one step of brightness, of 255 */
 static const float tone_sharp = 0.22f;  /* how abrupt a step is */
 static const float colour_gain = 1.35f;
 static const float ink_tau = 0.98f; /* weight of the wider blur */
-static const float ink_sharp = 0.55f;
+static const float ink_sharp = 0.5f;
 static const float ink_floor = 0.12f; /* the darkest ink keeps this much light */
 
 /* Brightness and two colour differences, interleaved, or one value per pixel. */
@@ -189,7 +189,7 @@ static struct plane draw_lines(const struct plane *smooth)
         light.at[i] = smooth->at[3 * i];
     }
     int longer = smooth->width > smooth->height ? smooth->width : smooth->height;
-    float sigma = 0.6f + 0.7f * (float)longer / 512.0f;
+    float sigma = 0.5f + 0.5f * (float)longer / 512.0f;
     struct plane fine = blur(&light, sigma);
     struct plane wide = blur(&light, sigma * 1.6f);
     for (size_t i = 0; i < pixels; i++) {

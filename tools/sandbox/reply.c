@@ -6,6 +6,7 @@
 #include "reply.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -105,6 +106,9 @@ static ssize_t stream_read(void *data, uint64_t at, char *out, size_t max)
     if (stream->cut >= 0 && at >= (uint64_t)stream->cut) {
         return MHD_CONTENT_READER_END_WITH_ERROR;
     }
+    if (at >= stream->body.len) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
     if (stream->piece > 0 && !stream->rested) {
         stream->rested = true;
         return exchange_rest(stream->exchange, REST_MS) ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
@@ -138,6 +142,7 @@ static ssize_t bomb_stream_read(void *data, uint64_t at, char *out, size_t max)
     return (ssize_t)bomb_read(&stream->bomb, at, out, max);
 }
 
+/* Takes the answer's body; size -1: not known beforehand. */
 static struct MHD_Response *
 stream_open(struct exchange *exchange, int64_t size, MHD_ContentReaderCallback read)
 {
@@ -172,17 +177,19 @@ static struct MHD_Response *whole_open(struct bytes *body)
     return response;
 }
 
-/* All of the body behind a Content-Length that says less. */
+/* All of the body behind a Content-Length that says less. Only an answer of unknown size may carry
+ * a length of ours, and only in the manner of HTTP/1.0 is it not sent in chunks. */
 static struct MHD_Response *wrong_length_open(struct exchange *exchange)
 {
     const struct fault *fault = exchange->visit.fault;
     char claimed[24];
-    size_t len = exchange->visit.answer.body.len;
-    bool given = fault->bytes >= 0;
-    snprintf(claimed, sizeof claimed, "%lld", (long long)(given ? fault->bytes : (int64_t)len / 2));
-    struct MHD_Response *response = whole_open(&exchange->visit.answer.body);
+    int64_t half = (int64_t)exchange->visit.answer.body.len / 2;
+    snprintf(claimed, sizeof claimed, "%" PRId64, fault->bytes >= 0 ? fault->bytes : half);
+    struct MHD_Response *response = stream_open(exchange, -1, stream_read);
     if (response != NULL) {
-        MHD_set_response_options(response, MHD_RF_INSANITY_HEADER_CONTENT_LENGTH, MHD_RO_END);
+        MHD_set_response_options(
+            response, MHD_RF_INSANITY_HEADER_CONTENT_LENGTH | MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+            MHD_RO_END);
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_LENGTH, claimed);
     }
     return response;
