@@ -31,12 +31,26 @@ struct stream {
     struct bomb bomb;
 };
 
-static const char not_json[] = "<<< 200 OK, but this is no JSON: {\"media_info_list\":[{\"media_";
-static const char wrong_types[] =
-    "{\"parameter\":\"done\",\"media_info_list\":{\"media_data\":12345,\"media_profiles\":[]}}";
-static const char html_page[] =
-    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
-    "<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
+/* What the faults with a body of their own say; a rule's status, type and body beat it. */
+struct text_row {
+    enum fault_kind kind;
+    int status;
+    const char *content_type;
+    const char *body;
+};
+
+static const struct text_row text_rows[] = {
+    {FAULT_NOT_JSON,    200, content_json, "<<< 200 OK, but this is no JSON: {\"media_info_list\":[{"},
+    {FAULT_EMPTY,       200, content_json, ""                                                        },
+    {FAULT_HUGE,        200, content_json, ""                                                        },
+    {FAULT_GZIP_BOMB,   200, content_json, ""                                                        },
+    {FAULT_REDIRECT,    302, content_json, "{}"                                                      },
+    {FAULT_WRONG_TYPES, 200, content_json,
+     "{\"parameter\":\"done\",\"media_info_list\":{\"media_data\":12345,\"media_profiles\":[]}}"     },
+    {FAULT_HTML,        502, "text/html",
+     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad "
+     "Gateway</h1></center>\r\n</body>\r\n</html>\r\n"                                               },
+};
 
 static enum fault_kind kind_of(const struct exchange *exchange)
 {
@@ -56,12 +70,10 @@ static void spoil_status(struct answer *answer, const struct fault *fault)
     }
 }
 
-/* A fixed text instead of the answer; body, status and content type of the rule beat it. */
-static void spoil_text(struct answer *answer, const struct fault *fault, const char *text)
+static void spoil_text(struct answer *answer, const struct fault *fault, const struct text_row *row)
 {
-    bool html = fault->kind == FAULT_HTML;
-    answer_set(answer, fault->status > 0 ? fault->status : (html ? 502 : 200),
-               html ? "text/html" : content_json, fault->body != NULL ? fault->body : text);
+    answer_set(answer, fault->status > 0 ? fault->status : row->status, row->content_type,
+               fault->body != NULL ? fault->body : row->body);
     answer->code = 0;
 }
 
@@ -72,20 +84,15 @@ void reply_spoil(struct exchange *exchange)
     if (fault == NULL) {
         return;
     }
+    for (size_t i = 0; i < sizeof text_rows / sizeof text_rows[0]; i++) {
+        if (text_rows[i].kind == fault->kind) {
+            spoil_text(answer, fault, &text_rows[i]);
+        }
+    }
     if (fault->kind == FAULT_STATUS) {
         spoil_status(answer, fault);
-    } else if (fault->kind == FAULT_NOT_JSON) {
-        spoil_text(answer, fault, not_json);
-    } else if (fault->kind == FAULT_EMPTY) {
-        spoil_text(answer, fault, "");
-    } else if (fault->kind == FAULT_WRONG_TYPES) {
-        spoil_text(answer, fault, wrong_types);
-    } else if (fault->kind == FAULT_HTML) {
-        spoil_text(answer, fault, html_page);
-    } else if (fault->kind == FAULT_HUGE || fault->kind == FAULT_GZIP_BOMB) {
-        spoil_text(answer, fault, "");
-    } else if (fault->kind == FAULT_REDIRECT) {
-        answer_set(answer, fault->status > 0 ? fault->status : 302, content_json, "{}");
+    }
+    if (fault->kind == FAULT_REDIRECT) {
         snprintf(answer->location, sizeof answer->location, "/_sandbox/redirect?n=1");
     }
     if (fault->content_type != NULL) {
