@@ -35,9 +35,7 @@ static inline uint8_t picture_clamp(float value)
     if (value <= 0.0f) {
         return 0;
     }
-    const float half = 0.5f;
-    value += half;
-    return value >= 255.0f ? 255 : (uint8_t)value;
+    return value >= 255.0f ? 255 : (uint8_t)(value + 0.5f);
 }
 
 #endif

@@ -46,7 +46,7 @@ struct server {
     struct timers *timers;
     int64_t *recent_at_ms; /* owned; ring of the last --qps calls let through */
     uint64_t let_through;
-    pthread_mutex_t gate; /* held while a connection is suspended and handed over */
+    pthread_mutex_t gate; /* recursive; held by callbacks that may suspend a connection */
     atomic_bool stopping; /* set under the gate: nothing is suspended afterwards */
 };
 
@@ -75,28 +75,17 @@ static void sleep_until(struct exchange *exchange, int64_t due_at_ms)
     timers_add(exchange->server->timers, &exchange->timer);
 }
 
-/* Suspends the connection and hands the exchange to the pool, or to the timers where no task is
- * given; false, and nothing done, when the server stops. */
-static bool hand_over(struct exchange *exchange, struct task *task, int64_t ms)
+bool exchange_rest(struct exchange *exchange, int64_t ms)
 {
     struct server *server = exchange->server;
     pthread_mutex_lock(&server->gate);
-    bool open = !server->stopping;
-    if (open) {
+    bool allowed = !server->stopping;
+    if (allowed) {
         MHD_suspend_connection(exchange->connection);
-    }
-    if (open && task != NULL) {
-        pool_add(server->pool, task);
-    } else if (open) {
         sleep_until(exchange, clock_at_ms() + ms);
     }
     pthread_mutex_unlock(&server->gate);
-    return open;
-}
-
-bool exchange_rest(struct exchange *exchange, int64_t ms)
-{
-    return hand_over(exchange, NULL, ms);
+    return allowed;
 }
 
 /* --- serving --- */
@@ -147,7 +136,9 @@ static enum MHD_Result dispatch(struct exchange *exchange)
     }
     exchange->phase = PHASE_WORKING;
     exchange->task = (struct task){.run = on_pool, .data = exchange};
-    return hand_over(exchange, &exchange->task, 0) ? MHD_YES : MHD_NO;
+    MHD_suspend_connection(exchange->connection);
+    pool_add(exchange->server->pool, &exchange->task);
+    return MHD_YES;
 }
 
 /* --- the way of a request --- */
@@ -324,7 +315,6 @@ static enum MHD_Result step(struct exchange *exchange,
     return dispatch(exchange);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): the signature is libmicrohttpd's. */
 static enum MHD_Result on_request(void *data,
                                   struct MHD_Connection *connection,
                                   const char *path,
@@ -334,10 +324,13 @@ static enum MHD_Result on_request(void *data,
                                   size_t *body_len,
                                   void **context)
 {
-    (void)data;
+    struct server *server = data;
     (void)connection;
     (void)version;
-    return step(*context, method, path, body, body_len);
+    pthread_mutex_lock(&server->gate);
+    enum MHD_Result result = step(*context, method, path, body, body_len);
+    pthread_mutex_unlock(&server->gate);
+    return result;
 }
 
 static void on_completed(void *data,
@@ -438,7 +431,11 @@ struct server *server_start(struct sandbox *sandbox, int listen_fd)
     struct server *server = mem_zalloc(1, sizeof *server);
     server->sandbox = sandbox;
     server->recent_at_ms = mem_zalloc((size_t)sandbox->flags->qps, sizeof(int64_t));
-    pthread_mutex_init(&server->gate, NULL);
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&server->gate, &recursive);
+    pthread_mutexattr_destroy(&recursive);
     server->pool = pool_new(POOL_THREADS);
     server->timers = timers_new();
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
