@@ -225,6 +225,34 @@ bool text_copy(char *dest, size_t size, struct slice source)
     return len == source.len;
 }
 
+static size_t text_least(size_t a, size_t b, size_t c)
+{
+    size_t ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* One line of the matrix at a time. */
+size_t text_distance(struct slice a, struct slice b)
+{
+    size_t line[TEXT_DISTANCE_MAX + 1];
+    if (a.len > TEXT_DISTANCE_MAX || b.len > TEXT_DISTANCE_MAX) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= b.len; j++) {
+        line[j] = j;
+    }
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = line[0];
+        line[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t change = diagonal + (a.ptr[i - 1] == b.ptr[j - 1] ? 0 : 1);
+            diagonal = line[j];
+            line[j] = text_least(change, line[j] + 1, line[j - 1] + 1);
+        }
+    }
+    return line[b.len];
+}
+
 static bool text_is_alnum(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

@@ -32,6 +32,14 @@ size_t text_escape(struct slice source, char *dest, size_t size);
 /* Copies, cut to fit, always NUL-terminated. Returns false when it had to cut. */
 bool text_copy(char *dest, size_t size, struct slice source);
 
+enum {
+    TEXT_DISTANCE_MAX = 64 /* bytes of a text whose distance can be told */
+};
+
+/* Levenshtein's distance of two texts, to say what may have been meant; SIZE_MAX when one of them
+ * is longer than TEXT_DISTANCE_MAX. */
+size_t text_distance(struct slice a, struct slice b);
+
 /* Names of jobs and queues: see include/PROTOCOL.md, section 1. */
 bool text_is_job_id(struct slice text);
 bool text_is_queue_name(struct slice text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 
 /* The vocabulary of conf.def. */
 #define ANY              .choices = NULL
@@ -49,32 +50,6 @@ const struct conf_row *conf_row_find(struct slice name)
     return NULL;
 }
 
-static size_t least(size_t a, size_t b, size_t c)
-{
-    size_t ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
-
-/* Levenshtein's distance, one line of the matrix at a time. */
-static size_t edit_distance(struct slice a, struct slice b)
-{
-    size_t line[NAME_CHARS_MAX + 1];
-    CHECK(b.len <= NAME_CHARS_MAX);
-    for (size_t j = 0; j <= b.len; j++) {
-        line[j] = j;
-    }
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = line[0];
-        line[0] = i;
-        for (size_t j = 1; j <= b.len; j++) {
-            size_t change = diagonal + (a.ptr[i - 1] == b.ptr[j - 1] ? 0 : 1);
-            diagonal = line[j];
-            line[j] = least(change, line[j] + 1, line[j - 1] + 1);
-        }
-    }
-    return line[b.len];
-}
-
 const struct conf_row *conf_row_nearest(struct slice name)
 {
     const struct conf_row *nearest = NULL;
@@ -84,7 +59,7 @@ const struct conf_row *conf_row_nearest(struct slice name)
     }
     for (size_t i = 0; i < N_ELEMENTS(conf_rows); i++) {
         const struct conf_row *row = &conf_rows[i];
-        size_t distance = edit_distance(name, slice_text(row->name));
+        size_t distance = text_distance(name, slice_text(row->name));
         /* The right key in the wrong section, or with none, is as near as it gets. */
         const uint8_t *dot = name.len > 0 ? memrchr(name.ptr, '.', name.len) : NULL;
         size_t skip = dot != NULL ? (size_t)(dot - name.ptr) + 1 : 0;

@@ -29,7 +29,15 @@ enum param_kind {
     PARAM_INT,
     PARAM_REAL,
     PARAM_BOOL,
-    PARAM_CHOICE
+    PARAM_CHOICE,
+    PARAM_COLOR, /* "#RRGGBB"; normalised to the integer 0xRRGGBB, sent as "#RRGGBB" */
+    PARAM_KIND_COUNT
+};
+
+/* A word a producer may write, and the text that stands for it ("blue" is "#438EDB"). */
+struct param_choice {
+    char name[PARAM_NAME_MAX + 1];
+    char value[PARAM_NAME_MAX + 1]; /* the same as name where the file gives none */
 };
 
 struct param_rule {
@@ -40,7 +48,7 @@ struct param_rule {
     bool has_default;
     char fallback[EFFECT_TEXT_MAX]; /* default as text; sent when the producer gives nothing */
     double min, max;                /* PARAM_INT, PARAM_REAL: range; PARAM_TEXT: length in bytes */
-    char choices[EFFECT_CHOICES_MAX][PARAM_NAME_MAX + 1]; /* PARAM_CHOICE */
+    struct param_choice choices[EFFECT_CHOICES_MAX]; /* PARAM_CHOICE: all; others: more words */
     uint32_t choice_count;
 };
 
@@ -57,6 +65,8 @@ struct effect {
     int64_t unknown_retries;              /* -1: retry.unknown */
     char result_pointer[EFFECT_TEXT_MAX]; /* JSON pointer to the image (base64 or URL) */
     char result_list[EFFECT_TEXT_MAX]; /* JSON pointer to a list whose items each hold one; or "" */
+    char data_pointer[EFFECT_TEXT_MAX]; /* instead of an image: JSON that is the result; or "" */
+    char check_id_pointer[EFFECT_TEXT_MAX];    /* or "" */
     char generate_id_pointer[EFFECT_TEXT_MAX]; /* or "" */
     char time_pointer[EFFECT_TEXT_MAX];        /* seconds; or "" */
     char origin[EFFECT_TEXT_MAX]; /* "embedded" or the file's name, for `retouch effects` */
@@ -72,17 +82,25 @@ void catalogue_done(struct catalogue *catalogue);
 /* Reads the embedded files, then every *.ini of `dir` (NULL or "": none), which add or override.
  * Errors name file, line, key and the allowed values. On error the catalogue is unchanged. */
 int catalogue_load(struct catalogue *catalogue, const char *dir, struct err *err) MUST_CHECK;
-/* One file's text, for tests and fuzzing. */
+/* One file's text. ERR_INVALID naming origin, line, key, what was given and what is allowed;
+ * ERR_NO_MEMORY. */
 int effect_parse(struct slice text, const char *origin, struct effect *ret_effect, struct err *err)
     MUST_CHECK;
 const struct effect *catalogue_find(const struct catalogue *catalogue, const char *name);
 
 /* ERR_INVALID naming the parameter, what was given and what is allowed; ret_params gets every
- * parameter normalised: text to the declared kind, defaults filled in, in the order of the rules.
- */
+ * parameter normalised: to the declared kind (text that reads as it is accepted: "k=v" of a command
+ * line), defaults filled in, in the order of the rules. Its texts are views of `given`'s texts or
+ * of the effect. */
 int effect_check_params(const struct effect *effect,
                         const struct params *given,
                         struct params *ret_params,
                         struct err *err) MUST_CHECK;
+/* The same for one value. */
+int param_read(const struct param_rule *rule,
+               const struct value *given,
+               struct value *ret_value,
+               struct err *err) MUST_CHECK;
+const char *param_kind_name(enum param_kind kind); /* "text", "int", ... as in a file */
 
 #endif
