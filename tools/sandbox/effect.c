@@ -241,16 +241,21 @@ static void remember_parameter(struct visit *visit, yyjson_val *root)
 
 static const struct effect *effect_find(const char *path)
 {
-    const struct effect *effect = effects;
-    while (strcmp(effect->path, path) != 0) {
-        effect++;
+    for (size_t i = 0; i < sizeof effects / sizeof effects[0]; i++) {
+        if (strcmp(effects[i].path, path) == 0) {
+            return &effects[i];
+        }
     }
-    return effect;
+    return NULL;
 }
 
 void effect_serve(struct visit *visit)
 {
     const struct effect *effect = effect_find(visit->path);
+    if (effect == NULL) {
+        answer_fail(&visit->answer, 404, 90014, "no such effect: %.100s", visit->path);
+        return;
+    }
     if (!request_check_key(visit) || !request_check_content_type(visit)) {
         return;
     }

@@ -1,6 +1,7 @@
 /* Fetches an input picture by its URL, by libcurl. */
 #include "fetch.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include <curl/curl.h>
@@ -9,15 +10,21 @@ enum {
     FETCH_MAX_S = 10
 };
 
-/* Address and name alike: whoever says so is this machine. */
-static bool is_loopback(const char *url)
+static bool host_is_loopback(const char *host)
+{
+    struct in_addr address;
+    if (inet_pton(AF_INET, host, &address) == 1) {
+        return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
+}
+
+static bool url_is_loopback(const char *url)
 {
     char *host = NULL;
     CURLU *parts = curl_url();
     bool ok = parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-              curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK;
-    ok = ok && (strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
-                strcmp(host, "[::1]") == 0);
+              curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK && host_is_loopback(host);
     curl_free(host);
     curl_url_cleanup(parts);
     return ok;
@@ -30,7 +37,7 @@ static size_t on_bytes(char *data, size_t size, size_t count, void *out)
 
 bool fetch_loopback(const char *url, struct bytes *out)
 {
-    if (!is_loopback(url)) {
+    if (!url_is_loopback(url)) {
         return false;
     }
     CURL *easy = curl_easy_init();

@@ -20,21 +20,21 @@ static void serve_wrong_method(struct visit *visit)
 }
 
 static const struct route routes[] = {
-    {"POST",   "/v1/EmojMaterialH5", effect_serve,         true },
-    {"POST",   "/v1/filter",         effect_serve,         true },
-    {"GET",    "/_sandbox/result/*", link_serve,           false},
-    {"GET",    "/_sandbox/redirect", control_redirect,     false},
-    {"POST",   "/_sandbox/redirect", control_redirect,     false},
-    {"GET",    "/_sandbox/calls",    control_calls_list,   false},
-    {"DELETE", "/_sandbox/calls",    control_calls_reset,  false},
-    {"GET",    "/_sandbox/faults",   control_faults_list,  false},
-    {"POST",   "/_sandbox/faults",   control_faults_set,   false},
-    {"DELETE", "/_sandbox/faults",   control_faults_clear, false},
+    {"POST",   "/v1/EmojMaterialH5", effect_serve,         true,  true },
+    {"POST",   "/v1/filter",         effect_serve,         true,  true },
+    {"GET",    "/_sandbox/result/*", link_serve,           false, true },
+    {"GET",    "/_sandbox/redirect", control_redirect,     false, false},
+    {"POST",   "/_sandbox/redirect", control_redirect,     false, false},
+    {"GET",    "/_sandbox/calls",    control_calls_list,   false, false},
+    {"DELETE", "/_sandbox/calls",    control_calls_reset,  false, false},
+    {"GET",    "/_sandbox/faults",   control_faults_list,  false, false},
+    {"POST",   "/_sandbox/faults",   control_faults_set,   false, false},
+    {"DELETE", "/_sandbox/faults",   control_faults_clear, false, false},
 };
 
-static const struct route not_found = {"", "", serve_not_found, true};
-static const struct route not_found_inside = {"", "", serve_not_found, false};
-static const struct route wrong_method = {"", "", serve_wrong_method, false};
+static const struct route not_found = {"", "", serve_not_found, true, true};
+static const struct route not_found_inside = {"", "", serve_not_found, false, false};
+static const struct route wrong_method = {"", "", serve_wrong_method, false, false};
 
 bool path_matches(const char *pattern, const char *path)
 {

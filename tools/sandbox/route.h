@@ -12,7 +12,8 @@ struct route {
     const char *method;
     const char *path; /* a trailing * matches any rest */
     route_fn *serve;  /* fills visit->answer */
-    bool is_call;     /* an effect: listed, throttled, made to fail, run on the pool */
+    bool is_call;     /* an effect: listed, throttled, made to last, run on the pool */
+    bool can_fail;    /* faults with its path meet it; those without one meet calls only */
 };
 
 /* True when a path is the pattern's, whose trailing * matches any rest. */

@@ -1,13 +1,13 @@
 /* The HTTP server: one epoll thread, two threads for pictures, one for the timers.
  *
- * Happy path: request line -> exchange_open; headers -> exchange_begin (fault, list of calls);
- * body -> exchange_read; end of body -> exchange_dispatch: an own route is served at once, a call
- * suspends its connection, is served on the pool and sleeps in the timers until it has lasted long
- * enough; on_wake resumes the connection and the answer goes; on_completed closes the books.
- * Failure modes: the peer leaves (seen before the answer goes, and every WATCH_MS of an answer that
- * never comes), a fault resets the connection, the server stops (all that sleeps wakes up and gives
- * its connection up).
- * The connection owns its exchange; a suspended exchange belongs to the pool or the timers. */
+ * Happy path: request line -> exchange_open; headers -> begin (fault, list of calls);
+ * body -> take; end of body -> dispatch: an own route is served at once, a call (or what meets a
+ * fault) suspends its connection, is served on the pool and sleeps in the timers until it has
+ * lasted long enough; on_wake resumes the connection and the answer goes; on_completed closes the
+ * books. Failure modes: the peer leaves (seen before the answer goes, and every WATCH_MS of an
+ * answer that never comes), a fault resets the connection, the server stops (all that sleeps wakes
+ * up and gives its connection up). The connection owns its exchange; a suspended exchange belongs
+ * to the pool or the timers. */
 #include "server.h"
 
 #include <arpa/inet.h>
@@ -92,13 +92,16 @@ bool exchange_rest(struct exchange *exchange, int64_t ms)
 
 static void note_answer(struct exchange *exchange)
 {
+    if (!exchange->listed) {
+        return;
+    }
     struct call *call = &exchange->visit.call;
     call->status = exchange->visit.answer.status;
     call->code = exchange->visit.answer.code;
     calls_update(exchange->server->sandbox->calls, exchange->call_ref, call);
 }
 
-static void serve_call(struct exchange *exchange)
+static void serve(struct exchange *exchange)
 {
     struct visit *visit = &exchange->visit;
     if (exchange->too_big) {
@@ -118,7 +121,7 @@ static void on_pool(struct task *task)
 {
     struct exchange *exchange = task->data;
     int64_t due_at_ms = clock_at_ms() + exchange->delay_ms;
-    serve_call(exchange);
+    serve(exchange);
     sleep_until(exchange, due_at_ms);
 }
 
@@ -128,9 +131,8 @@ static enum MHD_Result dispatch(struct exchange *exchange)
     visit->body = &exchange->body;
     visit->call.body_received = true;
     visit->call.body_bytes = exchange->body_seen;
-    if (!exchange->route->is_call) {
-        exchange->route->serve(visit);
-        reply_spoil(exchange);
+    if (!exchange->route->is_call && visit->fault == NULL) {
+        serve(exchange);
         exchange->phase = PHASE_READY;
         return reply_send(exchange);
     }
@@ -191,11 +193,11 @@ static int64_t delay_of(struct exchange *exchange)
 {
     struct sandbox *sandbox = exchange->server->sandbox;
     const struct flags *flags = sandbox->flags;
-    if (exchange->throttled) {
-        return 0;
+    int64_t extra_ms = exchange->visit.fault != NULL ? exchange->visit.fault->latency_ms : 0;
+    if (exchange->throttled || !exchange->route->is_call) {
+        return extra_ms;
     }
     uint64_t span = (uint64_t)(flags->latency_max_ms - flags->latency_min_ms);
-    int64_t extra_ms = exchange->visit.fault != NULL ? exchange->visit.fault->latency_ms : 0;
     return flags->latency_min_ms + (int64_t)faults_chance(sandbox->faults, span) + extra_ms;
 }
 
@@ -230,7 +232,7 @@ static enum MHD_Result begin(struct exchange *exchange, const char *method, cons
     visit->content_type = header_of(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
     visit->host = header_of(exchange, MHD_HTTP_HEADER_HOST);
     exchange->throttled = exchange->route->is_call && over_rate(exchange->server);
-    if (!exchange->throttled) {
+    if (!exchange->throttled && exchange->route->can_fail) {
         visit->fault = faults_choose(sandbox->faults, path, exchange->route->is_call);
     }
     exchange->delay_ms = delay_of(exchange);
@@ -344,11 +346,11 @@ static void on_completed(void *data,
     if (exchange == NULL) {
         return;
     }
+    if (exchange->listed && exchange->phase == PHASE_READING) {
+        exchange->visit.call.body_bytes = exchange->body_seen;
+        note_answer(exchange);
+    }
     if (exchange->listed) {
-        if (exchange->phase == PHASE_READING) {
-            exchange->visit.call.body_bytes = exchange->body_seen;
-            note_answer(exchange);
-        }
         calls_end(server->sandbox->calls, exchange->call_ref,
                   how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     }
