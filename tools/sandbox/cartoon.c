@@ -12,19 +12,19 @@
 
 enum {
     WORK_SIDE = 1024,   /* px; the longer side of the smoothed copy */
-    SMOOTH_RADIUS = 5,  /* px */
-    SMOOTH_ROUNDS = 4,  /* rows and columns, each */
+    SMOOTH_RADIUS = 4,  /* px */
+    SMOOTH_ROUNDS = 3,  /* rows and columns, each */
     RANGE_STEPS = 4096, /* of the squared colour distance */
     TONE_STEPS = 1024,  /* entries of the brightness curve */
     BLUR_RADIUS_MAX = 16
 };
 
-static const float range_sigma = 17.0f; /* colour distance that counts as the same area */
-static const float tone_width = 30.0f;  /* one step of brightness, of 255 */
+static const float range_sigma = 13.0f; /* colour distance that counts as the same area */
+static const float tone_width = 25.0f;  /* one step of brightness, of 255 */
 static const float tone_sharp = 0.22f;  /* how abrupt a step is */
 static const float colour_gain = 1.35f;
 static const float ink_tau = 0.98f; /* weight of the wider blur */
-static const float ink_sharp = 0.55f;
+static const float ink_sharp = 0.5f;
 static const float ink_floor = 0.12f; /* the darkest ink keeps this much light */
 
 /* Brightness and two colour differences, interleaved, or one value per pixel. */
@@ -47,17 +47,22 @@ static void to_ycc(const float rgb[3], float *ycc)
     ycc[2] = 0.713f * (rgb[0] - ycc[0]);
 }
 
+static void add_row(const uint8_t *rgb, int pixels, unsigned long sum[3])
+{
+    for (int x = 0; x < pixels; x++, rgb += 3) {
+        sum[0] += rgb[0];
+        sum[1] += rgb[1];
+        sum[2] += rgb[2];
+    }
+}
+
 /* The mean of the source pixels that fall onto one pixel of the copy. */
 static void box_mean(const struct picture *picture, const int box[4], float rgb[3])
 {
     unsigned long sum[3] = {0, 0, 0};
     for (int y = box[1]; y < box[3]; y++) {
-        const uint8_t *row = picture->rgb + (size_t)y * (size_t)picture->width * 3;
-        for (int x = box[0]; x < box[2]; x++) {
-            for (size_t c = 0; c < 3; c++) {
-                sum[c] += row[3 * (size_t)x + c];
-            }
-        }
+        size_t first = (size_t)y * (size_t)picture->width + (size_t)box[0];
+        add_row(picture->rgb + 3 * first, box[2] - box[0], sum);
     }
     float count = (float)((box[2] - box[0]) * (box[3] - box[1]));
     for (size_t c = 0; c < 3; c++) {
@@ -105,13 +110,13 @@ static void smoother_init(struct smoother *smoother)
 static void
 smooth_pixel(const struct smoother *smoother, const float *line, int len, int at, float *out)
 {
-    const float *centre = line + 3 * at;
+    const float *centre = line + 3 * (size_t)at;
     float sum[3] = {0.0f, 0.0f, 0.0f};
     float weights = 0.0f;
     int from = at > SMOOTH_RADIUS ? at - SMOOTH_RADIUS : 0;
     int to = at + SMOOTH_RADIUS < len ? at + SMOOTH_RADIUS : len - 1;
     for (int i = from; i <= to; i++) {
-        const float *other = line + 3 * i;
+        const float *other = line + 3 * (size_t)i;
         float d0 = other[0] - centre[0];
         float d1 = other[1] - centre[1];
         float d2 = other[2] - centre[2];
@@ -145,37 +150,53 @@ static void smooth_turned(const struct smoother *smoother, struct plane *plane)
     *plane = turned;
 }
 
-/* As smooth_turned, for one value per pixel and a plain Gauss curve. */
-static struct plane blur_turned(const struct plane *plane, float sigma)
+struct blur {
+    float near[BLUR_RADIUS_MAX + 1]; /* weight by distance in pixels */
+    int radius;
+};
+
+static void blur_init(struct blur *blur, float sigma)
 {
-    float near[BLUR_RADIUS_MAX + 1];
     int radius = (int)(sigma * 2.5f) + 1;
-    radius = radius < BLUR_RADIUS_MAX ? radius : BLUR_RADIUS_MAX;
-    for (int i = 0; i <= radius; i++) {
-        near[i] = expf(-(float)(i * i) / (2.0f * sigma * sigma));
+    blur->radius = radius < BLUR_RADIUS_MAX ? radius : BLUR_RADIUS_MAX;
+    for (int i = 0; i <= blur->radius; i++) {
+        blur->near[i] = expf(-(float)(i * i) / (2.0f * sigma * sigma));
     }
+}
+
+static float blur_pixel(const struct blur *blur, const float *line, int len, int at)
+{
+    float sum = 0.0f;
+    float weights = 0.0f;
+    int to = at + blur->radius < len ? at + blur->radius : len - 1;
+    for (int i = at > blur->radius ? at - blur->radius : 0; i <= to; i++) {
+        float weight = blur->near[i > at ? i - at : at - i];
+        sum += weight * line[i];
+        weights += weight;
+    }
+    return sum / weights;
+}
+
+/* As smooth_turned, for one value per pixel and a plain Gauss curve. */
+static struct plane blur_turned(const struct blur *blur, const struct plane *plane)
+{
     struct plane turned = plane_new(plane->height, plane->width, 1);
     for (int y = 0; y < plane->height; y++) {
         const float *line = plane->at + (size_t)y * (size_t)plane->width;
         for (int x = 0; x < plane->width; x++) {
-            float sum = 0.0f;
-            float weights = 0.0f;
-            int to = x + radius < plane->width ? x + radius : plane->width - 1;
-            for (int i = x > radius ? x - radius : 0; i <= to; i++) {
-                float weight = near[i > x ? i - x : x - i];
-                sum += weight * line[i];
-                weights += weight;
-            }
-            turned.at[(size_t)x * (size_t)turned.width + (size_t)y] = sum / weights;
+            turned.at[(size_t)x * (size_t)turned.width + (size_t)y] =
+                blur_pixel(blur, line, plane->width, x);
         }
     }
     return turned;
 }
 
-static struct plane blur(const struct plane *plane, float sigma)
+static struct plane blur_plane(const struct plane *plane, float sigma)
 {
-    struct plane turned = blur_turned(plane, sigma);
-    struct plane back = blur_turned(&turned, sigma);
+    struct blur blur;
+    blur_init(&blur, sigma);
+    struct plane turned = blur_turned(&blur, plane);
+    struct plane back = blur_turned(&blur, &turned);
     mem_free(turned.at);
     return back;
 }
@@ -189,9 +210,9 @@ static struct plane draw_lines(const struct plane *smooth)
         light.at[i] = smooth->at[3 * i];
     }
     int longer = smooth->width > smooth->height ? smooth->width : smooth->height;
-    float sigma = 0.6f + 0.7f * (float)longer / 512.0f;
-    struct plane fine = blur(&light, sigma);
-    struct plane wide = blur(&light, sigma * 1.6f);
+    float sigma = 0.5f + 0.5f * (float)longer / 512.0f;
+    struct plane fine = blur_plane(&light, sigma);
+    struct plane wide = blur_plane(&light, sigma * 1.6f);
     for (size_t i = 0; i < pixels; i++) {
         float difference = fine.at[i] - ink_tau * wide.at[i];
         float ink = difference > 0.0f ? 1.0f : 1.0f + tanhf(ink_sharp * difference);
@@ -251,27 +272,37 @@ static void paint_pixel(const float ycc[3], float ink, const float *tone, uint8_
     rgb[2] = picture_clamp(ink * (light + 1.773f * blue));
 }
 
-static void paint(const struct plane *smooth, const struct plane *ink, struct picture *picture)
-{
+struct drawing {
+    struct plane smooth; /* owned, as the ink */
+    struct plane ink;
     float tone[TONE_STEPS];
-    tone_init(tone);
-    float x_step = (float)smooth->width / (float)picture->width;
-    float y_step = (float)smooth->height / (float)picture->height;
+};
+
+/* The pixel of the full picture that lies at x, y of the copy. */
+static void draw_pixel(const struct drawing *drawing, float x, float y, uint8_t *rgb)
+{
+    size_t corner[4];
+    float weight[4];
+    place(&drawing->smooth, x, y, corner, weight);
+    float ink = mix(drawing->ink.at, corner, weight);
+    for (size_t c = 0; c < 4; c++) {
+        corner[c] *= 3;
+    }
+    const float ycc[3] = {mix(drawing->smooth.at, corner, weight),
+                          mix(drawing->smooth.at + 1, corner, weight),
+                          mix(drawing->smooth.at + 2, corner, weight)};
+    paint_pixel(ycc, ink, drawing->tone, rgb);
+}
+
+static void draw(const struct drawing *drawing, struct picture *picture)
+{
+    float x_step = (float)drawing->smooth.width / (float)picture->width;
+    float y_step = (float)drawing->smooth.height / (float)picture->height;
     uint8_t *rgb = picture->rgb;
     for (int y = 0; y < picture->height; y++) {
+        float from_y = ((float)y + 0.5f) * y_step - 0.5f;
         for (int x = 0; x < picture->width; x++, rgb += 3) {
-            size_t corner[4];
-            float weight[4];
-            place(smooth, ((float)x + 0.5f) * x_step - 0.5f, ((float)y + 0.5f) * y_step - 0.5f,
-                  corner, weight);
-            float line = mix(ink->at, corner, weight);
-            for (size_t c = 0; c < 4; c++) {
-                corner[c] *= 3;
-            }
-            const float ycc[3] = {mix(smooth->at, corner, weight),
-                                  mix(smooth->at + 1, corner, weight),
-                                  mix(smooth->at + 2, corner, weight)};
-            paint_pixel(ycc, line, tone, rgb);
+            draw_pixel(drawing, ((float)x + 0.5f) * x_step - 0.5f, from_y, rgb);
         }
     }
 }
@@ -279,14 +310,17 @@ static void paint(const struct plane *smooth, const struct plane *ink, struct pi
 void cartoon_apply(struct picture *picture)
 {
     struct smoother *smoother = mem_alloc(sizeof *smoother);
+    struct drawing *drawing = mem_alloc(sizeof *drawing);
     smoother_init(smoother);
-    struct plane smooth = shrink(picture);
+    tone_init(drawing->tone);
+    drawing->smooth = shrink(picture);
     for (int round = 0; round < 2 * SMOOTH_ROUNDS; round++) {
-        smooth_turned(smoother, &smooth);
+        smooth_turned(smoother, &drawing->smooth);
     }
-    struct plane ink = draw_lines(&smooth);
-    paint(&smooth, &ink, picture);
-    mem_free(ink.at);
-    mem_free(smooth.at);
+    drawing->ink = draw_lines(&drawing->smooth);
+    draw(drawing, picture);
+    mem_free(drawing->ink.at);
+    mem_free(drawing->smooth.at);
+    mem_free(drawing);
     mem_free(smoother);
 }

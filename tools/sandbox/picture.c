@@ -31,7 +31,8 @@ static bool jpeg_measure(tjhandle handle, const uint8_t *data, size_t len, struc
     int subsampling = 0;
     int colours = 0;
     return tjDecompressHeader3(handle, data, (unsigned long)len, &ret_size->width,
-                               &ret_size->height, &subsampling, &colours) == 0;
+                               &ret_size->height, &subsampling, &colours) == 0 &&
+           ret_size->width > 0 && ret_size->height > 0;
 }
 
 static bool png_measure(spng_ctx *png, struct picture *ret_size)

@@ -35,7 +35,9 @@ static inline uint8_t picture_clamp(float value)
     if (value <= 0.0f) {
         return 0;
     }
-    return value >= 255.0f ? 255 : (uint8_t)(value + 0.5f);
+    const float half = 0.5f;
+    value += half;
+    return value >= 255.0f ? 255 : (uint8_t)value;
 }
 
 #endif

@@ -10,6 +10,14 @@ static int hex_digit(char c)
     return at != NULL ? (int)(at - digits) : -1;
 }
 
+/* The byte of "%XX", -1 where it is none. */
+static int percent_byte(const char *from, const char *to)
+{
+    int high = to - from > 2 ? hex_digit(from[1]) : -1;
+    int low = high >= 0 ? hex_digit(from[2]) : -1;
+    return low >= 0 ? high * 16 + low : -1;
+}
+
 static bool decode(const char *from, const char *to, char *value, size_t size)
 {
     size_t len = 0;
@@ -17,19 +25,15 @@ static bool decode(const char *from, const char *to, char *value, size_t size)
         if (len + 1 >= size) {
             return false;
         }
-        char c = *from;
-        if (c == '%') {
-            int high = to - from > 2 ? hex_digit(from[1]) : -1;
-            int low = high >= 0 ? hex_digit(from[2]) : -1;
-            if (low < 0) {
-                return false;
-            }
-            c = (char)(high * 16 + low);
+        int c = *from == '+' ? ' ' : (unsigned char)*from;
+        if (*from == '%') {
+            c = percent_byte(from, to);
             from += 2;
-        } else if (c == '+') {
-            c = ' ';
         }
-        value[len++] = c;
+        if (c < 0) {
+            return false;
+        }
+        value[len++] = (char)c;
     }
     value[len] = '\0';
     return true;

@@ -6,6 +6,7 @@
 #include "reply.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,12 +31,26 @@ struct stream {
     struct bomb bomb;
 };
 
-static const char not_json[] = "<<< 200 OK, but this is no JSON: {\"media_info_list\":[{\"media_";
-static const char wrong_types[] =
-    "{\"parameter\":\"done\",\"media_info_list\":{\"media_data\":12345,\"media_profiles\":[]}}";
-static const char html_page[] =
-    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
-    "<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
+/* What the faults with a body of their own say; a rule's status, type and body beat it. */
+struct text_row {
+    enum fault_kind kind;
+    int status;
+    const char *content_type;
+    const char *body;
+};
+
+static const struct text_row text_rows[] = {
+    {FAULT_NOT_JSON,    200, content_json, "<<< 200 OK, but this is no JSON: {\"media_info_list\":[{"},
+    {FAULT_EMPTY,       200, content_json, ""                                                        },
+    {FAULT_HUGE,        200, content_json, ""                                                        },
+    {FAULT_GZIP_BOMB,   200, content_json, ""                                                        },
+    {FAULT_REDIRECT,    302, content_json, "{}"                                                      },
+    {FAULT_WRONG_TYPES, 200, content_json,
+     "{\"parameter\":\"done\",\"media_info_list\":{\"media_data\":12345,\"media_profiles\":[]}}"     },
+    {FAULT_HTML,        502, "text/html",
+     "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad "
+     "Gateway</h1></center>\r\n</body>\r\n</html>\r\n"                                               },
+};
 
 static enum fault_kind kind_of(const struct exchange *exchange)
 {
@@ -55,12 +70,10 @@ static void spoil_status(struct answer *answer, const struct fault *fault)
     }
 }
 
-/* A fixed text instead of the answer; body, status and content type of the rule beat it. */
-static void spoil_text(struct answer *answer, const struct fault *fault, const char *text)
+static void spoil_text(struct answer *answer, const struct fault *fault, const struct text_row *row)
 {
-    bool html = fault->kind == FAULT_HTML;
-    answer_set(answer, fault->status > 0 ? fault->status : (html ? 502 : 200),
-               html ? "text/html" : content_json, fault->body != NULL ? fault->body : text);
+    answer_set(answer, fault->status > 0 ? fault->status : row->status, row->content_type,
+               fault->body != NULL ? fault->body : row->body);
     answer->code = 0;
 }
 
@@ -71,20 +84,15 @@ void reply_spoil(struct exchange *exchange)
     if (fault == NULL) {
         return;
     }
+    for (size_t i = 0; i < sizeof text_rows / sizeof text_rows[0]; i++) {
+        if (text_rows[i].kind == fault->kind) {
+            spoil_text(answer, fault, &text_rows[i]);
+        }
+    }
     if (fault->kind == FAULT_STATUS) {
         spoil_status(answer, fault);
-    } else if (fault->kind == FAULT_NOT_JSON) {
-        spoil_text(answer, fault, not_json);
-    } else if (fault->kind == FAULT_EMPTY) {
-        spoil_text(answer, fault, "");
-    } else if (fault->kind == FAULT_WRONG_TYPES) {
-        spoil_text(answer, fault, wrong_types);
-    } else if (fault->kind == FAULT_HTML) {
-        spoil_text(answer, fault, html_page);
-    } else if (fault->kind == FAULT_HUGE || fault->kind == FAULT_GZIP_BOMB) {
-        spoil_text(answer, fault, "");
-    } else if (fault->kind == FAULT_REDIRECT) {
-        answer_set(answer, fault->status > 0 ? fault->status : 302, content_json, "{}");
+    }
+    if (fault->kind == FAULT_REDIRECT) {
         snprintf(answer->location, sizeof answer->location, "/_sandbox/redirect?n=1");
     }
     if (fault->content_type != NULL) {
@@ -104,6 +112,9 @@ static ssize_t stream_read(void *data, uint64_t at, char *out, size_t max)
     struct stream *stream = data;
     if (stream->cut >= 0 && at >= (uint64_t)stream->cut) {
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    if (at >= stream->body.len) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
     }
     if (stream->piece > 0 && !stream->rested) {
         stream->rested = true;
@@ -138,6 +149,7 @@ static ssize_t bomb_stream_read(void *data, uint64_t at, char *out, size_t max)
     return (ssize_t)bomb_read(&stream->bomb, at, out, max);
 }
 
+/* Takes the answer's body; size -1: not known beforehand. */
 static struct MHD_Response *
 stream_open(struct exchange *exchange, int64_t size, MHD_ContentReaderCallback read)
 {
@@ -172,17 +184,19 @@ static struct MHD_Response *whole_open(struct bytes *body)
     return response;
 }
 
-/* All of the body behind a Content-Length that says less. */
+/* All of the body behind a Content-Length that says less. Only an answer of unknown size may carry
+ * a length of ours, and only in the manner of HTTP/1.0 is it not sent in chunks. */
 static struct MHD_Response *wrong_length_open(struct exchange *exchange)
 {
     const struct fault *fault = exchange->visit.fault;
     char claimed[24];
-    size_t len = exchange->visit.answer.body.len;
-    bool given = fault->bytes >= 0;
-    snprintf(claimed, sizeof claimed, "%lld", (long long)(given ? fault->bytes : (int64_t)len / 2));
-    struct MHD_Response *response = whole_open(&exchange->visit.answer.body);
+    int64_t half = (int64_t)exchange->visit.answer.body.len / 2;
+    snprintf(claimed, sizeof claimed, "%" PRId64, fault->bytes >= 0 ? fault->bytes : half);
+    struct MHD_Response *response = stream_open(exchange, -1, stream_read);
     if (response != NULL) {
-        MHD_set_response_options(response, MHD_RF_INSANITY_HEADER_CONTENT_LENGTH, MHD_RO_END);
+        MHD_set_response_options(
+            response, MHD_RF_INSANITY_HEADER_CONTENT_LENGTH | MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+            MHD_RO_END);
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_LENGTH, claimed);
     }
     return response;

@@ -46,7 +46,7 @@ struct server {
     struct timers *timers;
     int64_t *recent_at_ms; /* owned; ring of the last --qps calls let through */
     uint64_t let_through;
-    pthread_mutex_t gate; /* recursive; held by callbacks that may suspend a connection */
+    pthread_mutex_t gate; /* held while a connection is suspended and handed over */
     atomic_bool stopping; /* set under the gate: nothing is suspended afterwards */
 };
 
@@ -75,17 +75,28 @@ static void sleep_until(struct exchange *exchange, int64_t due_at_ms)
     timers_add(exchange->server->timers, &exchange->timer);
 }
 
-bool exchange_rest(struct exchange *exchange, int64_t ms)
+/* Suspends the connection and hands the exchange to the pool, or to the timers where no task is
+ * given; false, and nothing done, when the server stops. */
+static bool hand_over(struct exchange *exchange, struct task *task, int64_t ms)
 {
     struct server *server = exchange->server;
     pthread_mutex_lock(&server->gate);
-    bool allowed = !server->stopping;
-    if (allowed) {
+    bool open = !server->stopping;
+    if (open) {
         MHD_suspend_connection(exchange->connection);
+    }
+    if (open && task != NULL) {
+        pool_add(server->pool, task);
+    } else if (open) {
         sleep_until(exchange, clock_at_ms() + ms);
     }
     pthread_mutex_unlock(&server->gate);
-    return allowed;
+    return open;
+}
+
+bool exchange_rest(struct exchange *exchange, int64_t ms)
+{
+    return hand_over(exchange, NULL, ms);
 }
 
 /* --- serving --- */
@@ -138,9 +149,7 @@ static enum MHD_Result dispatch(struct exchange *exchange)
     }
     exchange->phase = PHASE_WORKING;
     exchange->task = (struct task){.run = on_pool, .data = exchange};
-    MHD_suspend_connection(exchange->connection);
-    pool_add(exchange->server->pool, &exchange->task);
-    return MHD_YES;
+    return hand_over(exchange, &exchange->task, 0) ? MHD_YES : MHD_NO;
 }
 
 /* --- the way of a request --- */
@@ -317,6 +326,7 @@ static enum MHD_Result step(struct exchange *exchange,
     return dispatch(exchange);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the signature is libmicrohttpd's. */
 static enum MHD_Result on_request(void *data,
                                   struct MHD_Connection *connection,
                                   const char *path,
@@ -326,13 +336,10 @@ static enum MHD_Result on_request(void *data,
                                   size_t *body_len,
                                   void **context)
 {
-    struct server *server = data;
+    (void)data;
     (void)connection;
     (void)version;
-    pthread_mutex_lock(&server->gate);
-    enum MHD_Result result = step(*context, method, path, body, body_len);
-    pthread_mutex_unlock(&server->gate);
-    return result;
+    return step(*context, method, path, body, body_len);
 }
 
 static void on_completed(void *data,
@@ -433,11 +440,7 @@ struct server *server_start(struct sandbox *sandbox, int listen_fd)
     struct server *server = mem_zalloc(1, sizeof *server);
     server->sandbox = sandbox;
     server->recent_at_ms = mem_zalloc((size_t)sandbox->flags->qps, sizeof(int64_t));
-    pthread_mutexattr_t recursive;
-    pthread_mutexattr_init(&recursive);
-    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&server->gate, &recursive);
-    pthread_mutexattr_destroy(&recursive);
+    pthread_mutex_init(&server->gate, NULL);
     server->pool = pool_new(POOL_THREADS);
     server->timers = timers_new();
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;

@@ -45,6 +45,7 @@ static void heap_push(struct timers *timers, struct timer *timer)
 {
     if (timers->len == timers->cap) {
         timers->cap = timers->cap > 0 ? timers->cap * 2 : 64;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers. */
         timers->heap = mem_realloc(timers->heap, timers->cap * sizeof *timers->heap);
     }
     size_t at = timers->len++;
@@ -82,11 +83,8 @@ static struct timer *heap_pop(struct timers *timers)
 /* Holding the lock: sleeps until something is due (true) or the end has come (false). */
 static bool wait_until_due(struct timers *timers)
 {
-    for (;;) {
+    while (timers->len > 0 || !timers->ended) {
         if (timers->len == 0) {
-            if (timers->ended) {
-                return false;
-            }
             pthread_cond_wait(&timers->changed, &timers->lock);
             continue;
         }
@@ -97,6 +95,7 @@ static bool wait_until_due(struct timers *timers)
         struct timespec until = {.tv_sec = due_at_ms / 1000, .tv_nsec = due_at_ms % 1000 * 1000000};
         pthread_cond_timedwait(&timers->changed, &timers->lock, &until);
     }
+    return false;
 }
 
 static void *timers_run(void *data)
