@@ -168,6 +168,19 @@ static size_t text_utf8_len(struct slice source)
     return 0;
 }
 
+bool text_is_utf8(struct slice text)
+{
+    for (size_t at = 0; at < text.len;) {
+        struct slice rest = slice_of(text.ptr + at, text.len - at);
+        size_t len = rest.ptr[0] < 0x80 ? 1 : text_utf8_len(rest);
+        if (len == 0) {
+            return false;
+        }
+        at += len;
+    }
+    return true;
+}
+
 /* The escaped form of what stands at the start of source, into piece; *ret_used bytes are consumed.
  */
 static size_t text_escape_one(struct slice source, char piece[8], size_t *ret_used)

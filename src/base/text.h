@@ -24,6 +24,9 @@ int text_parse_bool(struct slice text, bool *ret_value) MUST_CHECK;
 char *text_format_duration(int64_t ms, char *text, size_t size);
 char *text_format_size(int64_t bytes, char *text, size_t size);
 
+/* Well-formed UTF-8: no overlong forms, no surrogates, nothing past U+10FFFF. */
+bool text_is_utf8(struct slice text);
+
 /* Copies the slice into dest with control characters, quotes, backslashes and invalid UTF-8 escaped
  * (\n, \", \\, \x1f); cut to fit at an escape boundary, always NUL-terminated. Returns the length.
  */
