@@ -32,12 +32,16 @@ struct api_result {
 };
 
 struct api_response {
-    bool readable; /* JSON of the expected kind: a result or a code was found */
-    bool has_code; /* an error code was found (0 and success codes do not count) */
+    bool readable;   /* JSON of the expected kind: a result or a code was found */
+    bool has_result; /* images, URLs or data; never together with a code */
+    bool has_code;   /* an error code was found (0 and success codes do not count) */
     int64_t code;
-    char message[API_MESSAGE_MAX]; /* the API's message; or the first 200 bytes, escaped */
-    struct api_result results[API_RESULTS_MAX];
+    char message[API_MESSAGE_MAX]; /* escaped: the API's, or what is wrong, or the first 200 bytes;
+                                      "" with a result */
+    struct api_result results[API_RESULTS_MAX]; /* further ones of an answer are not kept */
     uint32_t result_count;
+    struct buf data;              /* owned: JSON text of an effect that answers with data */
+    char check_id[API_ID_MAX];    /* "" when none */
     char generate_id[API_ID_MAX]; /* "" when none */
     int64_t api_time_ms;          /* the API's own figure; -1 when none */
     struct buf body;              /* owned: the answer's bytes */
@@ -48,8 +52,8 @@ void api_response_init(struct api_response *response);
 void api_response_done(struct api_response *response);
 
 /* Takes `body` (moved in every case; parsed and decoded in place). Never fails on what the API
- * sent: an answer that cannot be read is readable = false with message filled. ERR_NO_MEMORY only.
- */
+ * sent: an answer that cannot be read is readable = false with message filled. A result is looked
+ * for in a 2xx answer without a code only; one that is no image is none. ERR_NO_MEMORY only. */
 int api_response_read(struct api_response *response,
                       const struct effect *effect,
                       int http_status,
