@@ -289,6 +289,9 @@ int api_response_read(struct api_response *response,
     head.len = head.len < HEAD_BYTES ? head.len : HEAD_BYTES;
     /* Now, since parsing spoils the text. */
     message_set(response, head.len > 0 ? head : slice_text("the answer is empty"));
+    if (head.len == 0) {
+        return 0;
+    }
     if (response->body.max - response->body.len < JSON_PADDING) {
         response->body.max = response->body.len + JSON_PADDING;
     }
