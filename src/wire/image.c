@@ -75,6 +75,25 @@ static bool look_matches(const struct look *look, struct slice file)
     return true;
 }
 
+/* UTF-8 without control characters, as far as is looked; the last character may be cut. */
+static bool looks_like_text(struct slice file)
+{
+    struct slice start = slice_of(file.ptr, file.len);
+    if (start.len > LOOKS_TEXT_BYTES) {
+        start.len = LOOKS_TEXT_BYTES;
+        while (start.len > 0 && (start.ptr[start.len] & 0xc0) == 0x80) {
+            start.len--;
+        }
+    }
+    for (size_t i = 0; i < start.len; i++) {
+        uint8_t c = start.ptr[i];
+        if (c == 0x7f || (c < ' ' && c != '\n' && c != '\r' && c != '\t')) {
+            return false;
+        }
+    }
+    return text_is_utf8(start);
+}
+
 static const char *what_it_looks_like(struct slice file)
 {
     if (file.len == 0) {
@@ -85,13 +104,7 @@ static const char *what_it_looks_like(struct slice file)
             return looks[i].name;
         }
     }
-    for (size_t i = 0; i < file.len && i < LOOKS_TEXT_BYTES; i++) {
-        uint8_t c = file.ptr[i];
-        if (c == 0x7f || (c < ' ' && c != '\n' && c != '\r' && c != '\t')) {
-            return "unknown binary data";
-        }
-    }
-    return "text";
+    return looks_like_text(file) ? "text" : "unknown binary data";
 }
 
 static bool is_jpeg(struct slice file)

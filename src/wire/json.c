@@ -152,6 +152,9 @@ static int json_parse(struct json *json, struct buf *text, struct err *err)
 
 int json_read(struct buf *text, struct json **ret_json, struct err *err)
 {
+    if (text->len == 0) {
+        return err_set(err, ERR_MALFORMED, "not JSON: empty");
+    }
     if (has_too_many_values(buf_view(text))) {
         return err_set(err, ERR_MALFORMED, "JSON of more than %d values", (int)NODE_COUNT_MAX);
     }

@@ -253,10 +253,11 @@ static int append_where(struct buf *dest,
                         struct slice source,
                         bool (*keeps)(struct slice source, size_t at, bool in_query))
 {
-    bool in_query = false;
+    size_t query = find_any(source, "?#");
+    size_t fragment = find_any(source, "#");
     for (size_t i = 0; i < source.len; i++) {
         uint8_t c = source.ptr[i];
-        in_query = (in_query || c == '?') && c != '#';
+        bool in_query = i > query && i < fragment;
         int code = keeps(source, i, in_query) ? buf_append(dest, &c, 1) : append_percent(dest, c);
         if (code != 0) {
             return code;
