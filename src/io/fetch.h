@@ -2,10 +2,12 @@
  *
  * Happy path: fetch_start queues the call; curl connects (or takes a kept-alive connection), sends
  * the body as it is read, receives on the loop; on_done.
- * Failure modes: refused, DNS, TLS, reset, time-out, body over its limit, cancel, close -> on_done
- * with an ERR_* and body_sent telling whether the request body had left.
- * The caller owns struct fetch and what it points to until on_done has been called; on_done is
- * never called from inside fetch_start or fetch_cancel. The answer is moved out with buf_take. */
+ * Failure modes: refused, DNS, TLS, reset, time-out, answer over its limit, cancel, close ->
+ * on_done with an ERR_*, no answer, and body_sent telling whether the request body had left. A body
+ * is never sent twice by itself: where a kept-alive connection dies under it, the call is repeated
+ * only while the body has not left whole. The caller owns struct fetch and what it points to until
+ * on_done has been called; on_done is never called from inside fetch_start or fetch_cancel. The
+ * answer is moved out with buf_take. */
 #ifndef RETOUCH_IO_FETCH_H
 #define RETOUCH_IO_FETCH_H
 
@@ -15,12 +17,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/list.h"
 #include "io/loop.h"
 #include "wire/body.h"
 
-struct fetcher; /* a curl multi handle on the loop */
+struct fetcher; /* keeps the connections, and the calls in flight */
 struct fetch;
+struct flight; /* one call's curl side */
 
 typedef void fetch_done_fn(struct fetch *fetch);
 typedef void fetcher_closed_fn(void *data);
@@ -46,33 +48,33 @@ struct fetch {
     enum fetch_method method;
     const char *url;
     const char *content_type;   /* of the request body; NULL: none */
-    const char *const *headers; /* "Name: value" texts, NULL-terminated; or NULL */
+    const char *const *headers; /* "Name: value" texts, NULL-terminated; or NULL. Repeated to where
+                                   a redirect leads, but for Authorization to another host */
     struct body *request;       /* FETCH_POST, FETCH_PUT; else NULL */
     size_t answer_max;          /* bytes; a larger answer is ERR_TOO_BIG, and is not collected */
-    int64_t timeout_ms;         /* whole call */
-    bool refuse_private;        /* connecting to a private address is ERR_PRIVATE */
-    uint32_t redirects_max;     /* 0: a redirect is an answer like any other */
+    int64_t timeout_ms;         /* whole call; > 0 */
+    bool refuse_private;    /* a private address is ERR_PRIVATE, also after a redirect; no proxy */
+    uint32_t redirects_max; /* followed by FETCH_GET; 0: a redirect is an answer like any other */
 
     /* Results, valid in on_done. */
     struct err err;         /* code 0: an answer came whole */
-    int http_status;        /* 0: none */
-    struct buf answer;      /* owned by the fetch; take it with buf_take */
+    int http_status;        /* 0: none; may be set beside an error */
+    struct buf answer;      /* owned by the fetch; empty on error; take it with buf_take */
     char answer_type[96];   /* Content-Type, "" when none */
     int64_t retry_after_ms; /* from Retry-After (seconds or date); -1: none */
-    bool body_sent;         /* the request body left completely, or may have */
+    bool body_sent;         /* the request body left completely, or may have; without a body: the
+                               request did */
     int64_t elapsed_ms;
 
-    /* fetch.c's own. */
-    void *handle;            /* owned: the curl handle while in flight */
-    void *header_list;       /* owned */
-    struct fetcher *fetcher; /* borrowed */
-    struct list_node node;   /* in fetcher->active or ->ended */
-    bool canceled;
+    struct flight *flight; /* fetch.c's own: borrowed; NULL while not in flight */
 };
 
+/* Copies user_agent's and ca_file's pointers, not their texts. The process must ignore SIGPIPE. */
 struct fetcher *
 fetcher_new(struct loop *loop, const struct fetcher_options *options, struct err *err);
-/* Cancels what is in flight (each gets on_done with ERR_CANCELED), then calls closed once. */
+/* Cancels what is in flight (each gets on_done with ERR_CANCELED), then calls closed once,
+ * never from inside fetcher_close, when the last handle is gone. Nothing can be started from here
+ * on. */
 void fetcher_close(struct fetcher *fetcher, fetcher_closed_fn *closed, void *data);
 uint32_t fetcher_in_flight(const struct fetcher *fetcher);
 
