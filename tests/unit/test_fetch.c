@@ -514,7 +514,7 @@ static void a_chunked_answer_cut_short_is_told(void **state)
     rig_close(rig);
 }
 
-static void an_early_answer_is_read_and_the_body_counts_as_unsent(void **state)
+static void an_answer_that_comes_before_the_body_was_read_counts(void **state)
 {
     (void)state;
     RIG({
@@ -782,7 +782,7 @@ int main(void)
         cmocka_unit_test(a_get_on_a_dead_kept_connection_is_repeated),
         cmocka_unit_test(an_answer_cut_short_is_told),
         cmocka_unit_test(a_chunked_answer_cut_short_is_told),
-        cmocka_unit_test(an_early_answer_is_read_and_the_body_counts_as_unsent),
+        cmocka_unit_test(an_answer_that_comes_before_the_body_was_read_counts),
         cmocka_unit_test(a_silent_server_ends_by_the_time_out),
         cmocka_unit_test(a_trickle_ends_by_the_time_out),
         cmocka_unit_test(a_connect_time_out_leaves_the_body_unsent),
