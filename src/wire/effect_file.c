@@ -1,4 +1,4 @@
-/* Reads one catalogue file: a table of keys, each with its place in struct effect. */
+/* Reads one catalogue file line by line, then checks what its keys come to together. */
 #include <ini.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "wire/effect.h"
+#include "wire/effect_key.h"
 
 enum {
     EFFECT_FILE_MAX = 64 << 10,
@@ -16,18 +17,6 @@ enum {
 };
 
 #define WHOLE_MAX 9007199254740992.0 /* 2^53: whole numbers that a double holds */
-
-/* A section's key: `set` reads its value into the field. */
-typedef int key_set_fn(void *field, size_t size, struct slice value);
-
-struct key_row {
-    const char *section;
-    const char *key;
-    size_t offset; /* in struct effect; in struct param_rule for [param NAME] */
-    size_t size;
-    key_set_fn *set;
-    const char *allowed;
-};
 
 /* The file on its way through inih, line by line. */
 struct reading {
@@ -41,260 +30,6 @@ struct reading {
     struct err *err;            /* borrowed; filled by the first mistake */
     int code;                   /* 0, or of the first mistake */
 };
-
-static int set_text(void *field, size_t size, struct slice value)
-{
-    return value.len > 0 && text_copy(field, size, value) ? 0 : ERR_MALFORMED;
-}
-
-static int set_name(void *field, size_t size, struct slice value)
-{
-    return text_is_job_id(value) ? set_text(field, size, value) : ERR_MALFORMED;
-}
-
-static int set_path(void *field, size_t size, struct slice value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] <= ' ' || value.ptr[i] >= 0x7f || strchr("?#\"\\", value.ptr[i]) != NULL) {
-            return ERR_MALFORMED;
-        }
-    }
-    return slice_starts(value, "/") ? set_text(field, size, value) : ERR_MALFORMED;
-}
-
-/* RFC 6901. */
-static int set_pointer(void *field, size_t size, struct slice value)
-{
-    return slice_starts(value, "/") ? set_text(field, size, value) : ERR_MALFORMED;
-}
-
-static int set_style(void *field, size_t size, struct slice value)
-{
-    CHECK(size == sizeof(enum request_style));
-    bool list = slice_is(value, "media-list");
-    if (!list && !slice_is(value, "img-url")) {
-        return ERR_MALFORMED;
-    }
-    *(enum request_style *)field = list ? REQUEST_MEDIA_LIST : REQUEST_IMG_URL;
-    return 0;
-}
-
-static int set_duration(void *field, size_t size, struct slice value)
-{
-    int64_t ms;
-    CHECK(size == sizeof ms);
-    if (text_parse_duration(value, &ms) != 0 || ms < 1) {
-        return ERR_MALFORMED;
-    }
-    *(int64_t *)field = ms;
-    return 0;
-}
-
-static int set_retries(void *field, size_t size, struct slice value)
-{
-    int64_t count;
-    CHECK(size == sizeof count);
-    if (text_parse_i64(value, &count) != 0 || count < 0 || count > 100) {
-        return ERR_MALFORMED;
-    }
-    *(int64_t *)field = count;
-    return 0;
-}
-
-static int set_bytes(void *field, size_t size, struct slice value)
-{
-    int64_t bytes;
-    CHECK(size == sizeof(uint64_t));
-    if (text_parse_size(value, &bytes) != 0 || bytes < 1 || bytes > 64 << 20) {
-        return ERR_MALFORMED;
-    }
-    *(uint64_t *)field = (uint64_t)bytes;
-    return 0;
-}
-
-static int set_bool(void *field, size_t size, struct slice value)
-{
-    CHECK(size == sizeof(bool));
-    return text_parse_bool(value, field);
-}
-
-static struct slice trimmed(struct slice text)
-{
-    while (text.len > 0 && text.ptr[0] == ' ') {
-        text = slice_of(text.ptr + 1, text.len - 1);
-    }
-    while (text.len > 0 && text.ptr[text.len - 1] == ' ') {
-        text.len--;
-    }
-    return text;
-}
-
-/* The part of *rest before the first `mark`; *rest becomes what follows it. False: there is none.
- */
-static bool cut(struct slice *rest, const char *mark, struct slice *ret_part)
-{
-    const uint8_t *at = rest->len > 0 ? memmem(rest->ptr, rest->len, mark, strlen(mark)) : NULL;
-    if (at == NULL) {
-        return false;
-    }
-    size_t before = (size_t)(at - rest->ptr);
-    size_t skip = before + strlen(mark);
-    *ret_part = trimmed(slice_of(rest->ptr, before));
-    *rest = slice_of(rest->ptr + skip, rest->len - skip);
-    return true;
-}
-
-/* "a, b, c" item by item; false at the end. */
-static bool next_item(struct slice *rest, struct slice *ret_item)
-{
-    if (rest->len == 0) {
-        return false;
-    }
-    if (!cut(rest, ",", ret_item)) {
-        *ret_item = trimmed(*rest);
-        *rest = slice_of(NULL, 0);
-    }
-    return true;
-}
-
-static int set_formats(void *field, size_t size, struct slice value)
-{
-    CHECK(size == sizeof(uint32_t));
-    uint32_t formats = 0;
-    struct slice item;
-    while (next_item(&value, &item)) {
-        unsigned f = 0;
-        while (f < IMAGE_FORMAT_COUNT && !slice_is(item, image_format_name((enum image_format)f))) {
-            f++;
-        }
-        if (f == IMAGE_FORMAT_COUNT) {
-            return ERR_MALFORMED;
-        }
-        formats |= 1U << f;
-    }
-    *(uint32_t *)field = formats;
-    return formats != 0 ? 0 : ERR_MALFORMED;
-}
-
-static int range_parse(struct slice value, double *ret_min, double *ret_max)
-{
-    struct slice low;
-    double min;
-    double max;
-    if (!cut(&value, "..", &low) || text_parse_double(low, &min) != 0 ||
-        text_parse_double(trimmed(value), &max) != 0 || min > max) {
-        return ERR_MALFORMED;
-    }
-    *ret_min = min;
-    *ret_max = max;
-    return 0;
-}
-
-static int set_side(void *field, size_t size, struct slice value)
-{
-    CHECK(size == sizeof(struct image_rules));
-    struct image_rules *rules = field;
-    double min;
-    double max;
-    if (range_parse(value, &min, &max) != 0 || min < 1 || max > 65535) {
-        return ERR_MALFORMED;
-    }
-    rules->side_min = (uint32_t)min;
-    rules->side_max = (uint32_t)max;
-    return 0;
-}
-
-static int set_range(void *field, size_t size, struct slice value)
-{
-    CHECK(size == sizeof(struct param_rule));
-    struct param_rule *rule = field;
-    return range_parse(value, &rule->min, &rule->max);
-}
-
-static int set_length(void *field, size_t size, struct slice value)
-{
-    CHECK(size == sizeof(struct param_rule));
-    struct param_rule *rule = field;
-    int code = range_parse(value, &rule->min, &rule->max);
-    return code == 0 && rule->min >= 0 && rule->max <= 65536 ? 0 : ERR_MALFORMED;
-}
-
-static int set_kind(void *field, size_t size, struct slice value)
-{
-    CHECK(size == sizeof(enum param_kind));
-    for (unsigned kind = 0; kind < PARAM_KIND_COUNT; kind++) {
-        if (slice_is(value, param_kind_name((enum param_kind)kind))) {
-            *(enum param_kind *)field = (enum param_kind)kind;
-            return 0;
-        }
-    }
-    return ERR_MALFORMED;
-}
-
-static int set_default(void *field, size_t size, struct slice value)
-{
-    CHECK(size == sizeof(struct param_rule));
-    struct param_rule *rule = field;
-    rule->has_default = true;
-    return set_text(rule->fallback, sizeof rule->fallback, value);
-}
-
-/* "a, b:B": the word a stands for itself, b for B. */
-static int set_choices(void *field, size_t size, struct slice value)
-{
-    CHECK(size == sizeof(struct param_rule));
-    struct param_rule *rule = field;
-    struct slice item;
-    while (next_item(&value, &item)) {
-        if (rule->choice_count == EFFECT_CHOICES_MAX) {
-            return ERR_MALFORMED;
-        }
-        struct param_choice *choice = &rule->choices[rule->choice_count++];
-        struct slice name = item;
-        if (cut(&item, ":", &name)) {
-            item = trimmed(item);
-        }
-        if (name.len == 0 || item.len == 0 || !text_copy(choice->name, sizeof choice->name, name) ||
-            !text_copy(choice->value, sizeof choice->value, item)) {
-            return ERR_MALFORMED;
-        }
-    }
-    return 0;
-}
-
-#define IN_EFFECT(field) offsetof(struct effect, field), sizeof(((struct effect *)0)->field)
-#define IN_PARAM(field)  offsetof(struct param_rule, field), sizeof(((struct param_rule *)0)->field)
-#define WHOLE_PARAM      0, sizeof(struct param_rule)
-#define POINTER_ALLOWED  "a JSON pointer such as /data/image"
-
-static const struct key_row rows[] = {
-    {"effect", "name",            IN_EFFECT(name),                set_name,     "1 to 32 of A-Z a-z 0-9 . _ -"              },
-    {"effect", "title",           IN_EFFECT(title),               set_text,     "1 to 127 bytes"                            },
-    {"effect", "path",            IN_EFFECT(path),                set_path,     "a path with its leading /, without ? and #"},
-    {"effect", "style",           IN_EFFECT(style),               set_style,    "media-list, img-url"                       },
-    {"effect", "timeout",         IN_EFFECT(timeout_ms),          set_duration, "a duration such as 60s"                    },
-    {"effect", "unknown_retries", IN_EFFECT(unknown_retries),     set_retries,  "0 to 100"                                  },
-    {"image",  "formats",         IN_EFFECT(image.formats),       set_formats,  "jpeg, png"                                 },
-    {"image",  "side",            IN_EFFECT(image),               set_side,     "a range such as 48..4096, in 1..65535"     },
-    {"image",  "bytes_max",       IN_EFFECT(image.bytes_max),     set_bytes,
-     "a size such as 2MB, at most 64MB"                                                                                     },
-    {"image",  "url",             IN_EFFECT(accepts_url),         set_bool,     "yes, no"                                   },
-    {"param",  "field",           IN_PARAM(field),                set_name,     "1 to 32 of A-Z a-z 0-9 . _ -"              },
-    {"param",  "kind",            IN_PARAM(kind),                 set_kind,     "text, int, real, bool, choice, color"      },
-    {"param",  "required",        IN_PARAM(required),             set_bool,     "yes, no"                                   },
-    {"param",  "default",         WHOLE_PARAM,                    set_default,  "1 to 127 bytes"                            },
-    {"param",  "range",           WHOLE_PARAM,                    set_range,    "a range such as 0..100"                    },
-    {"param",  "length",          WHOLE_PARAM,                    set_length,   "a range of bytes such as 1..64"            },
-    {"param",  "choices",         WHOLE_PARAM,                    set_choices,  "1 to 16 of WORD or WORD:VALUE, with commas"},
-    {"answer", "result",          IN_EFFECT(result_pointer),      set_pointer,  POINTER_ALLOWED                             },
-    {"answer", "list",            IN_EFFECT(result_list),         set_pointer,  POINTER_ALLOWED                             },
-    {"answer", "data",            IN_EFFECT(data_pointer),        set_pointer,  POINTER_ALLOWED                             },
-    {"answer", "check_id",        IN_EFFECT(check_id_pointer),    set_pointer,  POINTER_ALLOWED                             },
-    {"answer", "generate_id",     IN_EFFECT(generate_id_pointer), set_pointer,  POINTER_ALLOWED                             },
-    {"answer", "time",            IN_EFFECT(time_pointer),        set_pointer,  POINTER_ALLOWED                             },
-};
-
-_Static_assert(N_ELEMENTS(rows) <= 64, "struct reading has a bit for each row");
 
 static int fail_at(struct reading *reading, int line, const char *what)
 {
@@ -339,34 +74,6 @@ static char *on_line(char *text, int size, void *stream)
     return text;
 }
 
-static const struct key_row *row_find(struct slice section, const char *key)
-{
-    for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-        if (slice_is(section, rows[i].section) && strcmp(key, rows[i].key) == 0) {
-            return &rows[i];
-        }
-    }
-    return NULL;
-}
-
-/* The key that may have been meant: the least edits, those of the section counted too. */
-static const struct key_row *row_nearest(struct slice section, const char *key)
-{
-    const struct key_row *nearest = &rows[0];
-    size_t nearest_distance = SIZE_MAX;
-    for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-        size_t distance = text_distance(slice_text(key), slice_text(rows[i].key));
-        if (distance != SIZE_MAX && !slice_is(section, rows[i].section)) {
-            distance++;
-        }
-        if (distance < nearest_distance) {
-            nearest = &rows[i];
-            nearest_distance = distance;
-        }
-    }
-    return nearest;
-}
-
 static struct param_rule *param_open(struct reading *reading, struct slice name)
 {
     struct effect *effect = reading->effect;
@@ -405,7 +112,7 @@ static int fail_key(struct reading *reading,
 static int
 key_unknown(struct reading *reading, const char *section, struct slice family, const char *key)
 {
-    const struct key_row *nearest = row_nearest(family, key);
+    const struct key_row *nearest = key_row_nearest(family, key);
     char meant[SHOWN_MAX];
     (void)snprintf(meant, sizeof meant, "perhaps %s in [%s%s]", nearest->key, nearest->section,
                    strcmp(nearest->section, "param") == 0 ? " NAME" : "");
@@ -418,7 +125,7 @@ static void key_set(struct reading *reading,
                     struct param_rule *rule,
                     const char *value)
 {
-    uint64_t bit = UINT64_C(1) << (row - rows);
+    uint64_t bit = UINT64_C(1) << key_row_index(row);
     uint64_t *seen = &reading->seen;
     uint8_t *base = (uint8_t *)reading->effect;
     if (rule != NULL) {
@@ -450,14 +157,14 @@ static int on_value(void *user, const char *section, const char *key, const char
     }
     struct slice rest = slice_text(section);
     struct slice family = rest;
-    bool named = cut(&rest, " ", &family);
+    bool named = text_cut(&rest, " ", &family);
     bool is_param = slice_is(family, "param");
-    const struct key_row *row = named == is_param ? row_find(family, key) : NULL;
+    const struct key_row *row = named == is_param ? key_row_find(family, key) : NULL;
     if (row == NULL) {
         (void)key_unknown(reading, section, family, key);
         return 0;
     }
-    struct param_rule *rule = is_param ? param_open(reading, trimmed(rest)) : NULL;
+    struct param_rule *rule = is_param ? param_open(reading, text_trimmed(rest)) : NULL;
     if (!is_param || rule != NULL) {
         key_set(reading, section, row, rule, value);
     }
@@ -466,9 +173,9 @@ static int on_value(void *user, const char *section, const char *key, const char
 
 static bool is_seen(uint64_t mask, const char *section, const char *key)
 {
-    const struct key_row *row = row_find(slice_text(section), key);
+    const struct key_row *row = key_row_find(slice_text(section), key);
     CHECK(row != NULL);
-    return (mask & UINT64_C(1) << (row - rows)) != 0;
+    return (mask & UINT64_C(1) << key_row_index(row)) != 0;
 }
 
 /* What a parameter's keys come to together; NULL, or what is wrong. */
