@@ -83,7 +83,7 @@ void slot_read_answer(struct slot *slot, struct attempt *ret_attempt, struct rul
             api_response_read(response, slot->effect, fetch->http_status, &fetch->answer, &err);
         ret_attempt->error = code;
         ret_attempt->readable = response->readable;
-        ret_attempt->has_result = response->result_count > 0;
+        ret_attempt->has_result = response->has_result;
         ret_attempt->has_code = response->has_code;
         ret_attempt->code = response->code;
         ret_attempt->message = code != 0 ? "no memory to read the answer" : response->message;

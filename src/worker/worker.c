@@ -283,7 +283,12 @@ int worker_open(struct worker *worker,
 
 void worker_reload(struct worker *worker, const struct conf *conf)
 {
+    bool new_keys = strcmp(worker->conf.api.access_key, conf->api.access_key) != 0 ||
+                    strcmp(worker->conf.api.secret_key, conf->api.secret_key) != 0;
     worker->conf = *conf;
+    if (new_keys) {
+        admission_reopen(&worker->admission, loop_at_ms(worker->loop));
+    }
 }
 
 /* closing */
