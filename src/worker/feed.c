@@ -177,6 +177,13 @@ void feed_wait(struct feed *feed)
     }
 }
 
+void feed_wake(struct feed *feed)
+{
+    if (feed->state == FEED_EMPTY && feed->asked == 0) {
+        feed->state = FEED_READY;
+    }
+}
+
 static void
 feed_on_unblocked(struct redis_request *request, struct redis_reply *reply, const struct err *err)
 {

@@ -54,6 +54,8 @@ bool feed_may_be_asked(const struct feed *feed);
 uint32_t feed_ask(struct feed *feed, uint32_t most);
 /* Blocks in the server for the next element. */
 void feed_wait(struct feed *feed);
+/* Its inbox was seen with elements: worth asking, also for a worker that has no room to wait. */
+void feed_wake(struct feed *feed);
 /* Ends a blocking read early. */
 void feed_unblock(struct feed *feed);
 /* What is claimed and not begun must go back. */

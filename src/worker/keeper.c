@@ -79,6 +79,11 @@ keeper_on_reply(struct redis_request *request, struct redis_reply *reply, const 
         served->registered = true;
     }
     served->figures = answer;
+    for (size_t p = 0; p < PRIORITY_COUNT; p++) {
+        if (answer.depth[p] > 0) {
+            feed_wake(&served->feeds[p]);
+        }
+    }
     if (served == &worker->served[0]) {
         worker->told = worker->telling;
     }
