@@ -84,6 +84,7 @@ static int begin_ask(struct slot *slot, struct err *err)
         .element_len = slot->element_len,
         .effect = slot->element_len > 0 ? effect : "",
         .steps = slot->envelope.step_count,
+        .dead_ttl_ms = slot->worker->conf.dead.ttl_ms,
         .now_unix_ms = worker_unix_ms(slot->worker),
     };
     return begin_send(&slot->worker->call, slot->worker->bulk, &slot->request, &begin, err);
