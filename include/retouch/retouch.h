@@ -73,8 +73,7 @@ RETOUCH_API const char *retouch_error(const struct retouch *retouch);
 /* "0.1.0" of the library that is loaded. */
 RETOUCH_API const char *retouch_version(void);
 
-/* A parameter of an effect. A value that is a plain number ("70", "0.5") travels as a number,
- * anything else as text; the catalogue says which parameters there are. */
+/* A parameter of an effect, numbers as decimal text; the catalogue says which there are. */
 struct retouch_param {
     const char *name;
     const char *value;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "client/quiet_pipe.h"
+#include "io/redis_tls.h"
 
 enum {
     LINK_CONNECT_MS = 5000,
@@ -42,6 +43,8 @@ static void hang_up(struct link *link)
 void link_done(struct link *link)
 {
     hang_up(link);
+    redis_tls_free(link->tls);
+    link->tls = NULL;
     explicit_bzero(&link->url, sizeof link->url);
 }
 
@@ -107,20 +110,25 @@ static int log_in(struct link *link, struct err *err)
     return code;
 }
 
-static int refuse_tls(const struct link *link, struct err *err)
+static int secure(struct link *link, struct err *err)
 {
-    return link->url.kind == REDIS_URL_TLS
-               ? err_set(err, ERR_UNSUPPORTED, "rediss://: this build has no TLS to Redis")
-               : 0;
+    if (link->url.kind != REDIS_URL_TLS) {
+        return 0;
+    }
+    if (link->tls == NULL) {
+        link->tls = redis_tls_new(err);
+    }
+    int code = link->tls != NULL ? redis_tls_start(link->tls, link->context, link->url.host, err)
+                                 : ERR_UNSUPPORTED;
+    if (code != 0) {
+        hang_up(link);
+    }
+    return code;
 }
 
 static int dial(struct link *link, struct err *err)
 {
     struct timeval patience = timeval_of(link->connect_ms);
-    int code = refuse_tls(link, err);
-    if (code != 0) {
-        return code;
-    }
     link->context = link->url.kind == REDIS_URL_UNIX
                         ? redisConnectUnixWithTimeout(link->url.path, patience)
                         : redisConnectWithTimeout(link->url.host, link->url.port, patience);
@@ -131,7 +139,8 @@ static int dial(struct link *link, struct err *err)
     if (link->url.kind != REDIS_URL_UNIX) {
         (void)redisEnableKeepAlive(link->context);
     }
-    code = log_in(link, err);
+    int code = secure(link, err);
+    code = code != 0 ? code : log_in(link, err);
     if (code == 0) {
         link->dials++;
     }
@@ -141,6 +150,8 @@ static int dial(struct link *link, struct err *err)
 int link_open(struct link *link, const struct redis_url *url, struct err *err)
 {
     hang_up(link);
+    redis_tls_free(link->tls);
+    link->tls = NULL;
     link->url = *url;
     return dial(link, err);
 }

@@ -14,10 +14,12 @@
 #include "conf/redis_url.h"
 
 struct redisContext;
+struct redis_tls;
 
 struct link {
     struct redis_url url;         /* holds the password */
     struct redisContext *context; /* owned; NULL while not connected */
+    struct redis_tls *tls;        /* owned; NULL unless the URL wants TLS */
     int64_t connect_ms;
     int64_t answer_ms;
     int64_t reconnect_ms;
