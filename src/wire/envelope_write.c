@@ -3,44 +3,34 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <msgpack.h>
-
 #include "base/check.h"
 #include "base/text.h"
 #include "retouch/retouch.h"
 #include "wire/envelope.h"
-#include "wire/json_msgpack.h"
+#include "wire/json.h"
+#include "wire/mpack.h"
 
 enum {
-    ENVELOPE_ROOM = 4096 /* bytes reserved for everything but image and meta */
+    ENVELOPE_ROOM = 4096,    /* bytes reserved for everything but image and meta */
+    META_JSON_MAX = 64 << 10 /* bytes: far more than any text of ENVELOPE_META_MAX as msgpack */
 };
 
 /* Where the writing stands: the first failure stays. */
 struct writer {
-    msgpack_packer packer;
-    uint32_t fields; /* in the map */
+    struct buf *dest; /* borrowed */
+    uint32_t fields;  /* in the map */
     int code;
 };
 
-static int writer_append(void *data, const char *bytes, size_t len)
-{
-    return buf_append(data, bytes, len);
-}
-
 static void write_text(struct writer *writer, const char *text)
 {
-    size_t len = strlen(text);
-    if (writer->code == 0) {
-        writer->code = msgpack_pack_str(&writer->packer, len);
-    }
-    if (writer->code == 0) {
-        writer->code = msgpack_pack_str_body(&writer->packer, text, len);
-    }
+    writer->code =
+        writer->code != 0 ? writer->code : mpack_put_text(writer->dest, slice_text(text));
 }
 
 static void write_map(struct writer *writer, size_t count)
 {
-    writer->code = writer->code != 0 ? writer->code : msgpack_pack_map(&writer->packer, count);
+    writer->code = writer->code != 0 ? writer->code : mpack_put_map(writer->dest, (uint32_t)count);
 }
 
 static void write_name(struct writer *writer, const char *name)
@@ -61,51 +51,17 @@ static void write_int_field(struct writer *writer, const char *name, int64_t num
 {
     if (number != 0) {
         write_name(writer, name);
-        writer->code =
-            writer->code != 0 ? writer->code : msgpack_pack_int64(&writer->packer, number);
+        writer->code = writer->code != 0 ? writer->code : mpack_put_int(writer->dest, number);
     }
 }
 
-/* "7", "-3", "0", but not "007" or "-0": those are texts that happen to be digits. */
-static bool is_plain_int(const char *text, int64_t *ret_number)
-{
-    const char *digits = text[0] == '-' ? text + 1 : text;
-    bool leading_zero = digits[0] == '0' && (digits[1] != '\0' || digits != text);
-    return !leading_zero && text_parse_i64(slice_text(text), ret_number) == 0;
-}
-
-/* "0.5", "12.25": digits, a dot, digits. */
-static bool is_plain_fraction(const char *text, double *ret_number)
-{
-    const char *digits = text[0] == '-' ? text + 1 : text;
-    size_t whole = strspn(digits, "0123456789");
-    size_t part = digits[whole] == '.' ? strspn(digits + whole + 1, "0123456789") : 0;
-    return whole > 0 && part > 0 && digits[whole + 1 + part] == '\0' &&
-           text_parse_double(slice_text(text), ret_number) == 0;
-}
-
-static void write_param(struct writer *writer, const struct retouch_param *param)
-{
-    int64_t integer;
-    double real;
-    write_text(writer, param->name);
-    if (writer->code != 0) {
-        return;
-    }
-    if (is_plain_int(param->value, &integer)) {
-        writer->code = msgpack_pack_int64(&writer->packer, integer);
-    } else if (is_plain_fraction(param->value, &real)) {
-        writer->code = msgpack_pack_double(&writer->packer, real);
-    } else {
-        write_text(writer, param->value);
-    }
-}
-
+/* Values go as texts: the catalogue knows which are numbers, and a clothes_id of digits is none. */
 static void write_params(struct writer *writer, const struct retouch_param *params, size_t count)
 {
     write_map(writer, count);
     for (size_t i = 0; i < count; i++) {
-        write_param(writer, &params[i]);
+        write_text(writer, params[i].name);
+        write_text(writer, params[i].value);
     }
 }
 
@@ -120,8 +76,9 @@ static void write_effects(struct writer *writer, const struct retouch_job *job)
         return;
     }
     write_name(writer, "recipe");
-    writer->code =
-        writer->code != 0 ? writer->code : msgpack_pack_array(&writer->packer, job->recipe_count);
+    if (writer->code == 0) {
+        writer->code = mpack_put_array(writer->dest, (uint32_t)job->recipe_count);
+    }
     for (size_t i = 0; i < job->recipe_count; i++) {
         write_map(writer, 2);
         write_text(writer, "effect");
@@ -145,11 +102,35 @@ static void write_image(struct writer *writer, const struct retouch_job *job)
         return;
     }
     if (writer->code == 0) {
-        writer->code = msgpack_pack_bin(&writer->packer, job->image_len);
+        writer->code = mpack_put_bytes(writer->dest, slice_of(job->image, job->image_len));
     }
-    if (writer->code == 0) {
-        writer->code = msgpack_pack_bin_body(&writer->packer, job->image, job->image_len);
+}
+
+/* A JSON object as a msgpack map. */
+static int convert_meta(const char *text, struct buf *dest, struct err *err)
+{
+    struct buf copy; /* reading changes the text */
+    struct json *json = NULL;
+    buf_init(&copy, META_JSON_MAX);
+    int code = buf_append_text(&copy, text);
+    if (code == ERR_TOO_BIG) {
+        err_set(err, code, "more than %d bytes of JSON", META_JSON_MAX);
+    } else if (code == 0) {
+        code = json_read(&copy, &json, err);
     }
+    if (code == 0) {
+        struct node root = json_root(json);
+        char shown[NODE_SHOWN_MAX];
+        code = root.kind == NODE_MAP ? mpack_put_node(dest, &root)
+                                     : err_set(err, ERR_INVALID, "%s given: a map is wanted",
+                                               node_show(&root, shown));
+        if (code == ERR_TOO_BIG) {
+            err_set(err, code, "more than %d bytes as msgpack", ENVELOPE_META_MAX);
+        }
+    }
+    json_free(json);
+    buf_done(&copy);
+    return code == ERR_NO_MEMORY ? err_set(err, code, "no memory") : code;
 }
 
 static int write_meta(struct writer *writer, const struct retouch_job *job, struct err *err)
@@ -159,7 +140,7 @@ static int write_meta(struct writer *writer, const struct retouch_job *job, stru
     buf_init(&made, ENVELOPE_META_MAX);
     int code = 0;
     if (job->meta_json != NULL) {
-        code = json_to_msgpack(slice_text(job->meta_json), &made, err);
+        code = convert_meta(job->meta_json, &made, err);
         meta = buf_view(&made);
     }
     if (code != 0) {
@@ -169,8 +150,7 @@ static int write_meta(struct writer *writer, const struct retouch_job *job, stru
                        ENVELOPE_META_MAX);
     } else if (meta.len > 0) {
         write_name(writer, "meta");
-        writer->code =
-            writer->code != 0 ? writer->code : buf_append_slice(writer->packer.data, meta);
+        writer->code = writer->code != 0 ? writer->code : buf_append_slice(writer->dest, meta);
     }
     buf_done(&made);
     return code == ERR_NO_MEMORY || code == 0 ? code : ERR_INVALID;
@@ -288,8 +268,8 @@ int envelope_write(const struct retouch_job *job, const char *id, struct buf *de
     }
     /* A map16 header is written by hand, since the number of fields is known only at the end. */
     size_t start = dest->len;
-    struct writer writer = {.code = buf_reserve(dest, ENVELOPE_ROOM + job->image_len)};
-    msgpack_packer_init(&writer.packer, dest, writer_append);
+    struct writer writer = {.dest = dest,
+                            .code = buf_reserve(dest, ENVELOPE_ROOM + job->image_len)};
     if (writer.code == 0) {
         writer.code = buf_append(dest, "\xde\0\0", 3);
     }
