@@ -3,7 +3,7 @@
 #
 #     push.sh photo.jpg emoji result.jpg
 #
-# RETOUCH_REDIS says where Redis is (a redis:// URL). The contract is include/PROTOCOL.md.
+# RETOUCH_REDIS says where Redis is (redis://... or unix:///path). The contract is include/PROTOCOL.md.
 set -eu
 if [ $# -ne 3 ]; then
   echo "usage: push.sh IMAGE EFFECT RESULT" >&2
@@ -12,8 +12,13 @@ fi
 queue='rt:{default}'
 id=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 
+redis=${RETOUCH_REDIS:-redis://127.0.0.1:6379}
+
 call() {
-  redis-cli -u "${RETOUCH_REDIS:-redis://127.0.0.1:6379}" "$@"
+  case $redis in
+  unix://*) redis-cli -s "${redis#unix://}" "$@" ;;
+  *) redis-cli -u "$redis" "$@" ;;
+  esac
 }
 
 # Through a pipe, not as an argument: images are larger than a command line may be.

@@ -1,0 +1,37 @@
+/* One JSON object on a line of its own, for --json. Errors stick and are told by record_print. */
+#ifndef RETOUCH_MAIN_RECORD_H
+#define RETOUCH_MAIN_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "retouch/retouch.h"
+
+struct yyjson_mut_doc;
+struct yyjson_mut_val;
+
+struct record {
+    struct yyjson_mut_doc *doc; /* owned; NULL: no memory */
+    struct yyjson_mut_val *root;
+};
+
+void record_init(struct record *record);
+void record_done(struct record *record);
+/* Names are borrowed until record_print, values copied. Text need not be UTF-8. */
+void record_text(struct record *record, const char *name, struct slice text);
+void record_string(struct record *record, const char *name, const char *text);
+void record_int(struct record *record, const char *name, int64_t number);
+void record_real(struct record *record, const char *name, double number);
+void record_bool(struct record *record, const char *name, bool truth);
+/* A msgpack map as a JSON object; null where it is none. */
+void record_msgpack(struct record *record, const char *name, struct slice msgpack);
+/* Every field of a status, numbers as numbers, meta as an object, and its id. */
+void record_status(struct record *record, const struct retouch_status *status);
+/* Prints and empties. False: standard output failed, or there was no memory. */
+bool record_print(struct record *record);
+
+/* A text of somebody else's for a terminal: control characters escaped. Prints it. */
+void print_safe(struct slice text);
+
+#endif
