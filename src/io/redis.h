@@ -9,7 +9,8 @@
  * 50 ms to 5 s. So does a silent server: the oldest pending request is waited for no longer than
  * its patience, counted from when it was sent or became the oldest.
  * Requests are the caller's memory, untouched until on_reply has been called, exactly once, never
- * from inside redis_send, redis_close or redis_redial. Callbacks may call every function here. */
+ * from inside redis_send, redis_close or redis_redial. Callbacks may call every function here. The
+ * process must ignore SIGPIPE, since hiredis writes without care for it. */
 #ifndef RETOUCH_IO_REDIS_H
 #define RETOUCH_IO_REDIS_H
 

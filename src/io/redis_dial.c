@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -33,6 +34,9 @@ static void on_lost(void *data, int code, const char *text)
     bool connected = (redis->ac->c.flags & REDIS_CONNECTED) != 0;
     redis->link = NULL;
     redis->ac = NULL;
+    if (redis->tls != NULL && strcmp(text, "Success") == 0) {
+        text = "TLS: the certificate is for another host, or the handshake failed";
+    }
     if (redis->phase != REDIS_DIALING) {
         redis_fail(redis, "%s", text);
     } else if (code == REDIS_ERR_PROTOCOL) {

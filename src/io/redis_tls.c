@@ -12,6 +12,7 @@
 #    include <hiredis/hiredis_ssl.h>
 
 #    include "base/mem.h"
+#    include "base/text.h"
 
 struct redis_tls {
     SSL_CTX *context; /* owned */
@@ -49,12 +50,18 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
 }
 
+enum {
+    HOST_MAX = 256
+};
+
 static int set_peer(SSL *ssl, const char *host)
 {
+    char name[HOST_MAX]; /* OpenSSL's macro wants it changeable */
     if (is_address(host)) {
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
     }
-    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+    return text_copy(name, sizeof(name), slice_text(host)) && SSL_set1_host(ssl, name) == 1 &&
+           SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 int redis_tls_start(struct redis_tls *tls, redisContext *context, const char *host, struct err *err)

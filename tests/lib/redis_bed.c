@@ -1,5 +1,6 @@
 #include "lib/redis_bed.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ static void on_closed(void *data)
 void redis_bed_init(struct redis_bed *bed, const char *url)
 {
     struct err err = {.code = 0};
+    (void)signal(SIGPIPE, SIG_IGN);
     *bed = (struct redis_bed){.loop = loop_new(&err)};
     assert_non_null(bed->loop);
     assert_ok(redis_url_parse(slice_text(url), &bed->url, &err), &err);
