@@ -56,7 +56,7 @@ struct retouch_watch; /* a set of jobs whose end is awaited */
 /* NULL when there is no memory. */
 RETOUCH_API struct retouch *retouch_new(void);
 /* Accepts NULL. Statuses, results and watches are freed on their own; watches before it. */
-RETOUCH_API void retouch_free_handle(struct retouch *retouch);
+RETOUCH_API void retouch_close(struct retouch *retouch);
 /* url: redis://[user:pass@]host[:port][/db], rediss:// for TLS, unix:///path[?db=N];
  * NULL: redis://127.0.0.1:6379. queue NULL: "default". prefix NULL: "rt". May be called again. */
 RETOUCH_API int

@@ -78,7 +78,7 @@ struct retouch *retouch_new(void)
     return retouch;
 }
 
-void retouch_free_handle(struct retouch *retouch)
+void retouch_close(struct retouch *retouch)
 {
     if (retouch == NULL) {
         return;

@@ -216,7 +216,7 @@ int command_main(const struct command *command, int argc, char **argv)
         command_warn(&line, "standard output cannot be written");
         status = COMMAND_NOT_ALL;
     }
-    retouch_free_handle(line.retouch);
+    retouch_close(line.retouch);
     conf_done(&line.conf);
     mem_free(line.options);
     return status;

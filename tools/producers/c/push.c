@@ -86,7 +86,7 @@ int main(int argc, char **argv)
     struct retouch *retouch = retouch_new();
     struct retouch_job job = {.effect = argv[2], .image = image, .image_len = len};
     int status = retouch != NULL ? run(retouch, &job, argv[3]) : 1;
-    retouch_free_handle(retouch);
+    retouch_close(retouch);
     free(image);
     return status;
 }
