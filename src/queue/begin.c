@@ -44,6 +44,7 @@ int begin_send(struct call *call,
     call_arg_int(call, begin->steps);
     call_arg_text(call, inbox->priority == PRIORITY_NORMAL ? "" : priority_name(inbox->priority));
     call_arg_slice(call, slice_of(head, head_len));
+    call_arg_int(call, begin->dead_ttl_ms);
     request->patience_ms = 0;
     return call_send(call, redis, request, err);
 }

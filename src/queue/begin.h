@@ -30,6 +30,7 @@ struct begin {
     size_t element_len;        /* 0: the element is a bare id */
     const char *effect;        /* of a raw envelope, else "" */
     uint32_t steps;
+    int64_t dead_ttl_ms; /* of the status where the envelope is missing */
     int64_t now_unix_ms;
 };
 

@@ -142,8 +142,8 @@ int call_send(struct call *call,
     if (code != 0) {
         return code;
     }
-    const struct redis_args key_args = {.items = slices, .count = keys};
-    const struct redis_args other_args = {.items = slices + keys, .count = count - keys};
+    struct redis_args key_args = {.items = slices, .count = keys};
+    struct redis_args other_args = {.items = slices + keys, .count = count - keys};
     code = redis_call(redis, request, call->script, key_args, other_args, err);
     return code != 0 ? err_wrap(err, "script %s", call->script->name) : 0;
 }

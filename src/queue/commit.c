@@ -4,24 +4,12 @@
 
 #include "base/check.h"
 
-static const char *const action_names[COMMIT_ACTION_COUNT] = {
-    [COMMIT_DONE] = "done",         [COMMIT_DEAD] = "dead",       [COMMIT_UNKNOWN] = "unknown",
-    [COMMIT_CANCELED] = "canceled", [COMMIT_EXPIRED] = "expired", [COMMIT_RETRY] = "retry",
-    [COMMIT_BACK] = "back",
-};
-
 static const char *const answer_names[] = {
     [COMMIT_RECORDED] = "done",
     [COMMIT_LATE] = "late",
     [COMMIT_REPEATED] = "repeated",
     [COMMIT_STALE] = "stale",
 };
-
-const char *commit_action_name(enum commit_action action)
-{
-    CHECK(action < COMMIT_ACTION_COUNT);
-    return action_names[action];
-}
 
 static void commit_field(struct commit *commit, struct commit_field field)
 {
@@ -84,7 +72,7 @@ int commit_send(struct call *call,
     commit_keys(call, commit, reply);
     call_arg_text(call, commit->id);
     call_arg_int(call, commit->fence);
-    call_arg_text(call, action_names[commit->action]);
+    call_arg_text(call, outcome_action_name(commit->action));
     call_arg_int(call, commit->delay_ms);
     call_arg_text(call, commit->reason != NULL ? commit->reason : "");
     call_arg_int(call, commit->attempts_add);

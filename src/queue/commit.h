@@ -8,22 +8,12 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "io/redis.h"
+#include "job/outcome.h"
 #include "queue/call.h"
 
 enum {
     COMMIT_RESULTS_MAX = 8,
     COMMIT_FIELDS_MAX = 32
-};
-
-enum commit_action {
-    COMMIT_DONE,
-    COMMIT_DEAD,
-    COMMIT_UNKNOWN,
-    COMMIT_CANCELED,
-    COMMIT_EXPIRED,
-    COMMIT_RETRY, /* scheduled again */
-    COMMIT_BACK,  /* handed back to the inbox */
-    COMMIT_ACTION_COUNT
 };
 
 /* A status field; text NULL: the number counts. */
@@ -39,9 +29,9 @@ struct commit {
     const char *worker;
     const char *id;
     int64_t fence;
-    enum commit_action action;
-    int64_t delay_ms;   /* COMMIT_RETRY */
-    const char *reason; /* COMMIT_RETRY: retry, limit, credential, delay, breaker */
+    enum outcome_action action;
+    int64_t delay_ms;   /* OUTCOME_RETRY */
+    const char *reason; /* OUTCOME_RETRY: retry, limit, credential, delay, breaker */
     uint32_t attempts_add;
     uint32_t unknowns_add;
     bool unsent;          /* the last call proved not to have been sent: sent is taken back */
@@ -76,7 +66,5 @@ int commit_send(struct call *call,
 int commit_read(const struct redis_reply *reply,
                 enum commit_answer *ret_answer,
                 struct err *err) MUST_CHECK;
-/* "done", "dead", ... */
-const char *commit_action_name(enum commit_action action);
 
 #endif

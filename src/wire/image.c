@@ -168,9 +168,11 @@ static int jpeg_inspect(struct slice file, struct image_info *ret_info, struct e
     }
     int status = tjDecompressHeader3(decoder, file.ptr, file.len, &width, &height, &subsampling,
                                      &colorspace);
-    /* A rare subsampling is reported as an error, but with the dimensions filled in. */
-    if (status != 0 && (width < 1 || height < 1)) {
-        code = err_set(err, ERR_MALFORMED, "broken JPEG: %s", tjGetErrorStr2(decoder));
+    /* A rare subsampling is reported as an error, but with the dimensions filled in; a file of
+     * tables only is none, but has no dimensions. */
+    if (width < 1 || height < 1) {
+        const char *reason = status != 0 ? tjGetErrorStr2(decoder) : "no picture is in it";
+        code = err_set(err, ERR_MALFORMED, "broken JPEG: %s", reason);
         goto out;
     }
     if (!jpeg_has_end(file)) {

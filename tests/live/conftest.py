@@ -7,7 +7,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
+from producer import Producer  # noqa: E402
+from redis_server import RedisServer  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
+from worker import Worker  # noqa: E402
 
 
 @pytest.fixture
@@ -15,3 +18,32 @@ def sandbox():
     """A sandbox without latency, for one test."""
     with Sandbox() as running:
         yield running
+
+
+@pytest.fixture
+def store():
+    """A private redis-server, for one test."""
+    with RedisServer() as running:
+        yield running
+
+
+@pytest.fixture
+def producer(store):
+    """The default queue of that server."""
+    with store.client() as client:
+        yield Producer(client)
+
+
+@pytest.fixture
+def start_worker(store, sandbox):
+    """Starts workers on the test's server and sandbox; in the end each must drain and exit 0."""
+    workers = []
+
+    def start(*flags, redis=store, api=sandbox, ready=True, env=None):
+        worker = Worker(redis, api, *flags, env=env)
+        workers.append(worker)
+        return worker.start(ready)
+
+    yield start
+    statuses = [worker.stop() for worker in workers]
+    assert all(status in (None, 0) for status in statuses), statuses

@@ -164,6 +164,17 @@ static void a_png_of_no_width_is_broken(void **state)
     assert_non_null(strstr(err.msg, "broken PNG"));
 }
 
+/* Found by fuzzing: to libjpeg this is a good file that only brings tables for others. */
+static void a_jpeg_of_tables_only_is_broken(void **state)
+{
+    (void)state;
+    static const uint8_t file[] = {0xff, 0xd8, 0xff, 0xd9, 0xff, 0xda, 0, 4, 0, 0, 0xff, 0xd9};
+    struct image_info info;
+    struct err err;
+    assert_fails(image_inspect(slice_of(file, sizeof file), &info, &err), ERR_MALFORMED);
+    assert_string_equal(err.msg, "broken JPEG: no picture is in it");
+}
+
 static void rules_are_checked_and_named(void **state)
 {
     (void)state;
@@ -219,6 +230,7 @@ int main(void)
         cmocka_unit_test(other_files_are_called_by_their_name),
         cmocka_unit_test(a_png_that_claims_65000_pixels_a_side_is_refused_by_its_sides),
         cmocka_unit_test(a_png_of_no_width_is_broken),
+        cmocka_unit_test(a_jpeg_of_tables_only_is_broken),
         cmocka_unit_test(rules_are_checked_and_named),
         cmocka_unit_test(a_png_without_memory_is_no_memory),
     };

@@ -1,7 +1,8 @@
 -- Takes the oldest claimed element off the claim list and starts its job.
 -- KEYS: claim, job, env, active, workers, paused, rejected, events, stats, stats of the minute
 -- ARGV: worker, id, sequence number, element's length (0: a bare id), effect, steps, priority,
---       head of the entry for P:rejected (a msgpack map that lacks only the element's bytes)
+--       head of the entry for P:rejected (a msgpack map that lacks only the element's bytes),
+--       life of a status whose envelope is missing
 -- Returns {answer, now, fence, attempts, sent, unknowns, waits, envelope}; answer is
 --   ok         the job is ours
 --   duplicate  the id is alive or remembered: the element is dropped, counted
@@ -55,6 +56,7 @@ elseif redis.call('EXISTS', env) == 0 then
   if state then
     redis.call('HSET', job, 'state', 'dead', 'finished_ms', now, 'error_class', 'internal',
       'error_message', 'the stored envelope is missing')
+    redis.call('PEXPIRE', job, ARGV[9])
     count(stats, 'dead_total', 1)
     event(events, id, 'dead', redis.call('HGET', job, 'effect'), now)
   end

@@ -1,0 +1,53 @@
+/* What operators see over HTTP: /metrics, /healthz, /readyz and a page of figures at /. */
+#ifndef RETOUCH_ADMIN_ADMIN_H
+#define RETOUCH_ADMIN_ADMIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "io/loop.h"
+#include "stats/stats.h"
+
+enum {
+    ADMIN_QUEUES_MAX = 16,
+    ADMIN_PRIORITIES = 3
+};
+
+struct admin_queue {
+    const char *name;                /* borrowed */
+    int64_t depth[ADMIN_PRIORITIES]; /* high, normal, low */
+    int64_t scheduled;
+    int64_t dead;
+    int64_t unknown;
+    bool paused;
+};
+
+/* The figures of one moment; texts are borrowed for the time of the answer. */
+struct admin_view {
+    const char *worker; /* its id */
+    const struct stats *stats;
+    bool ready;
+    const char *trouble; /* why not ready; "" when it is */
+    struct admin_queue queues[ADMIN_QUEUES_MAX];
+    uint32_t queue_count;
+    const char *credential; /* "open", "throttled", "blocked" */
+    int64_t throttle_wait_ms;
+    int64_t credential_wait_ms;
+};
+
+typedef void admin_view_fn(void *data, struct admin_view *ret_view);
+
+struct admin; /* owned by its opener until admin_close */
+
+/* Listens; view is asked for the figures at each request. NULL: err says which address and why. */
+struct admin *admin_open(struct loop *loop,
+                         const char *host,
+                         uint16_t port,
+                         admin_view_fn *view,
+                         void *data,
+                         struct err *err);
+uint16_t admin_port(const struct admin *admin);
+void admin_close(struct admin *admin); /* NULL is fine */
+
+#endif

@@ -1,0 +1,667 @@
+/* One job in a worker. The sentence it reads as: the element comes, begin makes the job ours, the
+ * plan says what to call, admission lets it go, the sent mark goes on record, the call is made, its
+ * answer read, what it says committed.
+ *
+ * Each phase waits for one thing; slot_enter asks for it. A question that could not be asked, or
+ * whose answer was lost, leaves the slot stalled: slot_resume asks again, and every script takes a
+ * repeated question for what it is. The slot owns the element, the answer and the results until the
+ * commit is acknowledged. */
+#include "worker/slot.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "worker/sweeper.h"
+
+static void slot_enter(struct slot *slot);
+
+static void slot_step(struct slot *slot, enum job_event event)
+{
+    enum job_phase next = job_phase_after(slot->phase, event);
+    if (log_get_level() == LOG_DEBUG) {
+        log_event(LOG_DEBUG, "phase", LOG_TEXT("job", slot->envelope.id),
+                  LOG_TEXT("from", job_phase_name(slot->phase)),
+                  LOG_TEXT("by", job_event_name(event)), LOG_TEXT("to", job_phase_name(next)));
+    }
+    slot->worker->phases[slot->phase]--;
+    slot->worker->phases[next]++;
+    slot->phase = next;
+    slot_enter(slot);
+}
+
+static void slot_settled(struct slot *slot)
+{
+    slot_step(slot, JOB_SETTLED);
+}
+
+/* False, and stalled, when Redis gave no answer. */
+static bool slot_heard(struct slot *slot, const struct err *err)
+{
+    if (err->code == 0) {
+        return true;
+    }
+    if (err->code == ERR_REPLY && !slot->complained) {
+        slot->complained = true;
+        log_event(LOG_ERROR, "redis_refused", LOG_TEXT("job", slot->envelope.id),
+                  LOG_TEXT("phase", job_phase_name(slot->phase)), LOG_TEXT("error", err->msg));
+    }
+    slot->worker->stats.redis_errors++;
+    slot->stalled = true;
+    return false;
+}
+
+/* Decides before any call: refused, expired, or parked until its time. */
+static void slot_go_by_plan(struct slot *slot)
+{
+    if (slot_plan(slot, &slot->outcome) != 0) {
+        slot_settled(slot);
+        return;
+    }
+    if (slot->envelope.image_source == IMAGE_KEY) {
+        slot_step(slot, JOB_BY_KEY);
+        return;
+    }
+    if (slot_check_image(slot, &slot->outcome) != 0) {
+        slot_settled(slot);
+        return;
+    }
+    slot_step(slot, JOB_READY);
+}
+
+/* begin */
+
+static int begin_ask(struct slot *slot, struct err *err)
+{
+    const char *effect = slot->envelope.step_count > 0 ? slot->envelope.steps[0].effect : "";
+    struct begin begin = {
+        .inbox = &slot->feed->inbox,
+        .worker = slot->worker_id,
+        .id = slot->envelope.id,
+        .sequence = slot->sequence,
+        .element_len = slot->element_len,
+        .effect = slot->element_len > 0 ? effect : "",
+        .steps = slot->envelope.step_count,
+        .dead_ttl_ms = slot->worker->conf.dead.ttl_ms,
+        .now_unix_ms = worker_unix_ms(slot->worker),
+    };
+    return begin_send(&slot->worker->call, slot->worker->bulk, &slot->request, &begin, err);
+}
+
+/* A bare id's envelope comes with the answer. */
+static int begin_decode(struct slot *slot)
+{
+    char id[ENVELOPE_ID_MAX + 1];
+    struct err err = {0};
+    memcpy(id, slot->envelope.id, sizeof id);
+    slot->bytes_held = slot->begun.envelope.len;
+    slot->worker->bytes_held += slot->bytes_held;
+    int code = envelope_decode(&slot->envelope, &slot->begun.envelope, &err);
+    if (code == 0 && strcmp(id, slot->envelope.id) != 0) {
+        code = err_set(&err, ERR_INVALID, "the stored envelope is of another job, \"%s\"",
+                       slot->envelope.id);
+    }
+    memcpy(slot->envelope.id, id, sizeof id);
+    if (code != 0) {
+        outcome_without_call(&slot->outcome, OUTCOME_DEAD, "invalid", err.msg);
+    }
+    return code;
+}
+
+static void begin_go_on(struct slot *slot)
+{
+    struct worker *worker = slot->worker;
+    worker->stats.begun++;
+    worker_saw_clock(worker, slot->begun.now_unix_ms);
+    slot->begun_at_ms = loop_at_ms(worker->loop);
+    if (slot->refused || (slot->element_len == 0 && begin_decode(slot) != 0)) {
+        slot_settled(slot);
+        return;
+    }
+    slot_go_by_plan(slot);
+}
+
+static void begin_not_ours(struct slot *slot)
+{
+    struct worker *worker = slot->worker;
+    struct feed *feed = slot->feed;
+    switch (slot->begun.answer) {
+    case BEGIN_DUPLICATE:
+        worker->stats.duplicates++;
+        log_event(LOG_INFO, "duplicate_dropped", LOG_TEXT("job", slot->envelope.id));
+        break;
+    case BEGIN_MISSING:
+        worker->stats.rejected++;
+        log_event(LOG_WARN, "rejected", LOG_TEXT("job", slot->envelope.id),
+                  LOG_TEXT("reason", "no envelope is stored"));
+        break;
+    case BEGIN_PAUSED:
+        feed->served->figures.paused = true;
+        feed_return(feed);
+        break;
+    case BEGIN_LOST:
+        if (strcmp(slot->worker_id, worker->id) == 0) {
+            worker_lose_lease(worker);
+        }
+        feed_return(feed);
+        break;
+    case BEGIN_MISMATCH:
+        log_event(LOG_WARN, "claim_mismatch", LOG_TEXT("job", slot->envelope.id));
+        feed_return(feed);
+        break;
+    case BEGIN_GONE:
+    case BEGIN_OK:
+        break;
+    }
+    slot_step(slot, JOB_GONE);
+}
+
+static void
+begin_on_reply(struct redis_request *request, struct redis_reply *reply, const struct err *err)
+{
+    struct slot *slot = request->data;
+    struct err read = {0};
+    if (!slot_heard(slot, err)) {
+        return;
+    }
+    if (begin_read(reply, &slot->begun, &read) != 0) {
+        (void)slot_heard(slot, &read);
+        return;
+    }
+    feed_begun(slot->feed);
+    if (slot->begun.answer == BEGIN_OK) {
+        begin_go_on(slot);
+    } else {
+        begin_not_ours(slot);
+    }
+}
+
+/* reject */
+
+static int reject_ask(struct slot *slot, struct err *err)
+{
+    struct worker *worker = slot->worker;
+    return claim_reject(&worker->call, worker->bulk, &slot->request, &slot->feed->inbox,
+                        slot->worker_id, slot->element_len, slot->outcome.message,
+                        worker_unix_ms(worker), err);
+}
+
+static void
+reject_on_reply(struct redis_request *request, struct redis_reply *reply, const struct err *err)
+{
+    struct slot *slot = request->data;
+    if (!slot_heard(slot, err)) {
+        return;
+    }
+    feed_begun(slot->feed);
+    if (redis_reply_int(reply) == 1) {
+        slot->worker->stats.rejected++;
+        log_event(LOG_WARN, "rejected", LOG_NUM("bytes", slot->element_len),
+                  LOG_TEXT("reason", slot->outcome.message));
+    } else {
+        feed_return(slot->feed);
+    }
+    slot_step(slot, JOB_RECORDED);
+}
+
+/* the image behind a key */
+
+static int load_ask(struct slot *slot, struct err *err)
+{
+    struct slice args[] = {slice_text("GET"), slot->envelope.image};
+    return redis_send(slot->worker->bulk, &slot->request, args, N_ELEMENTS(args), err);
+}
+
+static void
+load_on_reply(struct redis_request *request, struct redis_reply *reply, const struct err *err)
+{
+    struct slot *slot = request->data;
+    if (err->code == ERR_REPLY) {
+        outcome_without_call(&slot->outcome, OUTCOME_DEAD, "invalid",
+                             "image.key: the key holds no string");
+        slot_settled(slot);
+        return;
+    }
+    if (!slot_heard(slot, err)) {
+        return;
+    }
+    if (!redis_reply_take(reply, &slot->keyed_image)) {
+        outcome_without_call(&slot->outcome, OUTCOME_DEAD, "invalid",
+                             "image.key: nothing is stored under that key");
+        slot_settled(slot);
+        return;
+    }
+    slot->bytes_held += slot->keyed_image.len;
+    slot->worker->bytes_held += slot->keyed_image.len;
+    if (slot_check_image(slot, &slot->outcome) != 0) {
+        slot_settled(slot);
+        return;
+    }
+    slot_step(slot, JOB_READY);
+}
+
+/* the sent mark */
+
+static int64_t slot_unknown_retries(const struct slot *slot)
+{
+    return slot->effect->unknown_retries >= 0 ? slot->effect->unknown_retries
+                                              : (int64_t)slot->worker->conf.retry.unknown;
+}
+
+static int64_t slot_max_attempts(const struct slot *slot)
+{
+    return slot->envelope.max_attempts > 0 ? slot->envelope.max_attempts
+                                           : (int64_t)slot->worker->conf.retry.max_attempts;
+}
+
+static int mark_ask(struct slot *slot, struct err *err)
+{
+    struct sent sent = {
+        .queue = &slot->feed->served->name,
+        .worker = slot->worker_id,
+        .id = slot->envelope.id,
+        .fence = slot->begun.fence,
+        .sequence = slot->sequence,
+        .call_number = slot->call_number,
+        .unknown_retries = slot_unknown_retries(slot),
+        .max_attempts = slot_max_attempts(slot),
+    };
+    return sent_send(&slot->worker->call, slot->worker->control, &slot->request, &sent, err);
+}
+
+static void slot_end_admission(struct slot *slot, enum verdict verdict, int64_t retry_after_ms)
+{
+    struct worker *worker = slot->worker;
+    struct admission_call call = {
+        .bytes = slot->admitted_bytes,
+        .started_at_ms = slot->admitted_at_ms,
+        .verdict = verdict,
+        .retry_after_ms = retry_after_ms,
+    };
+    admission_end(&worker->admission, &call, loop_at_ms(worker->loop), &worker->rng);
+}
+
+/* The call that was admitted is not made. */
+static void slot_unadmit(struct slot *slot)
+{
+    slot_end_admission(slot, VERDICT_NOT_SENT, -1);
+}
+
+static void
+mark_on_reply(struct redis_request *request, struct redis_reply *reply, const struct err *err)
+{
+    struct slot *slot = request->data;
+    int64_t now_unix_ms = 0;
+    if (!slot_heard(slot, err)) {
+        return;
+    }
+    if (sent_read(reply, &now_unix_ms)) {
+        worker_saw_clock(slot->worker, now_unix_ms);
+        slot_step(slot, JOB_MARKED);
+        return;
+    }
+    log_event(LOG_INFO, "job_lost", LOG_TEXT("job", slot->envelope.id),
+              LOG_TEXT("reason", "canceled, or taken over by another worker"));
+    slot_unadmit(slot);
+    slot_step(slot, JOB_GONE);
+}
+
+/* the call and its result */
+
+static void slot_judge(struct slot *slot)
+{
+    struct worker *worker = slot->worker;
+    struct ruling ruling = {0};
+    struct attempt attempt = {0};
+    slot_read_answer(slot, &attempt, &ruling);
+    slot_end_admission(slot, ruling.verdict, slot->fetch.retry_after_ms);
+    struct outcome_past past = {
+        .attempts = slot->begun.attempts,
+        .unknowns = slot->begun.unknowns,
+        .waits = slot->begun.waits,
+    };
+    struct outcome_limits limits = {
+        .max_attempts = slot_max_attempts(slot),
+        .unknown_retries = slot_unknown_retries(slot),
+        .backoff_base_ms = worker->conf.retry.base_ms,
+        .backoff_cap_ms = worker->conf.retry.cap_ms,
+        .credential_opens_in_ms = worker_credential_opens_in_ms(worker),
+    };
+    outcome_of_call(&slot->outcome, &attempt, &ruling, &past, &limits, &worker->rng);
+    if (ruling.alarm) {
+        log_event(LOG_ERROR, "alarm", LOG_TEXT("job", slot->envelope.id),
+                  LOG_TEXT("effect", slot->effect->name), LOG_NUM("status", attempt.http_status),
+                  LOG_NUM("code", attempt.code), LOG_TEXT("hint", ruling.hint));
+    }
+    if (slot->aborted && !attempt.body_sent) {
+        slot->outcome.action = OUTCOME_BACK;
+    }
+}
+
+static void call_on_done(struct fetch *fetch)
+{
+    struct slot *slot = fetch->data;
+    slot_judge(slot);
+    if (slot->outcome.action == OUTCOME_DONE && slot_wants_link(slot)) {
+        slot_step(slot, JOB_LINK);
+    } else {
+        slot_settled(slot);
+    }
+}
+
+static void link_on_done(struct fetch *fetch)
+{
+    enum {
+        AGAIN_MS = 500
+    };
+
+    struct slot *slot = fetch->data;
+    switch (slot_read_result(slot)) {
+    case SLOT_FETCHED_ALL:
+    case SLOT_FETCH_FAILED:
+        slot_settled(slot);
+        break;
+    case SLOT_FETCH_NEXT:
+        slot_step(slot, JOB_LINK);
+        break;
+    case SLOT_FETCH_AGAIN:
+        timer_start(slot->timer, AGAIN_MS << slot->fetch_tries, 0);
+        break;
+    }
+}
+
+static void slot_on_timer(void *data)
+{
+    struct slot *slot = data;
+    if (slot->phase == PHASE_FETCHING) {
+        slot_step(slot, JOB_LINK);
+    }
+}
+
+static void slot_start_call(struct slot *slot)
+{
+    slot->fetch.on_done = call_on_done;
+    slot->called_at_ms = loop_at_ms(slot->worker->loop);
+    struct err err = {0};
+    if (slot_call(slot, &err) != 0) {
+        slot_unadmit(slot);
+        outcome_park(&slot->outcome, "retry", slot->worker->conf.retry.base_ms);
+        slot->outcome.unsent = true;
+        slot->outcome.error_class = "internal";
+        (void)text_copy(slot->outcome.message, sizeof slot->outcome.message, slice_text(err.msg));
+        slot_settled(slot);
+    }
+}
+
+static void slot_start_fetch(struct slot *slot)
+{
+    slot->fetch.on_done = link_on_done;
+    struct err err = {0};
+    if (slot_fetch_result(slot, &err) != 0) {
+        slot_result_lost(slot, err.msg);
+        slot_settled(slot);
+    }
+}
+
+/* commit */
+
+static void
+commit_on_reply(struct redis_request *request, struct redis_reply *reply, const struct err *err)
+{
+    struct slot *slot = request->data;
+    struct worker *worker = slot->worker;
+    enum commit_answer answer;
+    struct err read = {0};
+    if (!slot_heard(slot, err)) {
+        return;
+    }
+    if (commit_read(reply, &answer, &read) != 0) {
+        (void)slot_heard(slot, &read);
+        return;
+    }
+    slot_count_end(slot, answer);
+    slot_log_end(slot, answer);
+    if (slot->outcome.action == OUTCOME_RETRY) {
+        sweeper_expect(slot->feed->served, slot->outcome.delay_ms);
+    }
+    worker->stats.commits++;
+    slot_step(slot, JOB_RECORDED);
+}
+
+static int commit_ask(struct slot *slot, struct err *err)
+{
+    /* hiredis moves the rest of its output buffer at every partial write: keep it short. */
+    enum {
+        BACKLOG_MAX = 4 << 20
+    };
+
+    struct worker *worker = slot->worker;
+    if (slot->commit_tries > 0) {
+        worker->stats.commit_repeats++;
+    }
+    if (redis_backlog_bytes(worker->bulk) > BACKLOG_MAX) {
+        return err_set(err, ERR_UNAVAILABLE, "the connection has enough to send");
+    }
+    int code = slot_commit_send(slot, err);
+    slot->commit_tries += code == 0 ? 1 : 0;
+    return code;
+}
+
+/* entering a phase */
+
+static void wait_enter(struct slot *slot)
+{
+    struct worker *worker = slot->worker;
+    if (worker->phase != WORKER_RUNNING) {
+        outcome_without_call(&slot->outcome, OUTCOME_BACK, "", "");
+        slot_settled(slot);
+        return;
+    }
+    list_push_back(&worker->waiting, &slot->wait_node);
+}
+
+static void commit_enter(struct slot *slot)
+{
+    envelope_drop_image(&slot->envelope);
+    buf_done(&slot->keyed_image);
+}
+
+static void free_enter(struct slot *slot)
+{
+    struct worker *worker = slot->worker;
+    CHECK(!list_linked(&slot->wait_node));
+    worker->bytes_held -= slot->bytes_held;
+    timer_stop(slot->timer);
+    slot_clear(slot);
+    list_remove(&worker->slots_busy, &slot->node);
+    list_push_front(&worker->slots_free, &slot->node);
+}
+
+/* What a phase waits for: a question to Redis with its answer's callback, or a step of the slot's.
+ */
+static const struct phase_row {
+    void (*enter)(struct slot *slot);
+    int (*ask)(struct slot *slot, struct err *err);
+    redis_reply_fn *on_reply;
+} phase_rows[PHASE_COUNT] = {
+    [PHASE_FREE] = {free_enter,       NULL,       NULL           },
+    [PHASE_CLAIMING] = {NULL,             NULL,       NULL           },
+    [PHASE_BEGINNING] = {NULL,             begin_ask,  begin_on_reply },
+    [PHASE_REJECTING] = {NULL,             reject_ask, reject_on_reply},
+    [PHASE_LOADING] = {NULL,             load_ask,   load_on_reply  },
+    [PHASE_WAITING] = {wait_enter,       NULL,       NULL           },
+    [PHASE_MARKING] = {NULL,             mark_ask,   mark_on_reply  },
+    [PHASE_CALLING] = {slot_start_call,  NULL,       NULL           },
+    [PHASE_FETCHING] = {slot_start_fetch, NULL,       NULL           },
+    [PHASE_COMMITTING] = {commit_enter,     commit_ask, commit_on_reply},
+};
+
+static void slot_ask(struct slot *slot)
+{
+    const struct phase_row *row = &phase_rows[slot->phase];
+    struct err err = {0};
+    slot->request.on_reply = row->on_reply;
+    slot->request.data = slot;
+    slot->request.patience_ms = 0;
+    slot->stalled = row->ask(slot, &err) != 0;
+}
+
+static void slot_enter(struct slot *slot)
+{
+    const struct phase_row *row = &phase_rows[slot->phase];
+    if (row->enter != NULL) {
+        row->enter(slot);
+    }
+    if (row->ask != NULL) {
+        slot_ask(slot);
+    }
+}
+
+/* what the pump, the worker and the drain do with a slot */
+
+static struct slot *slot_make(struct worker *worker)
+{
+    struct slot *slot = mem_zalloc(1, sizeof *slot);
+    if (slot == NULL) {
+        return NULL;
+    }
+    slot->worker = worker;
+    slot->phase = PHASE_FREE;
+    slot->timer = timer_new(worker->loop, slot_on_timer, slot);
+    if (slot->timer == NULL) {
+        mem_free(slot);
+        return NULL;
+    }
+    slot_init_parts(slot);
+    worker->slots_made++;
+    worker->phases[PHASE_FREE]++;
+    return slot;
+}
+
+struct slot *slot_for_element(struct worker *worker, struct feed *feed)
+{
+    struct list_node *node = list_pop_front(&worker->slots_free);
+    struct slot *slot = node != NULL ? CONTAINER_OF(node, struct slot, node)
+                        : worker->slots_made < worker->slots_max ? slot_make(worker)
+                                                                 : NULL;
+    if (slot != NULL) {
+        slot->feed = feed;
+        memcpy(slot->worker_id, worker->id, sizeof slot->worker_id);
+        list_push_back(&worker->slots_busy, &slot->node);
+    }
+    return slot;
+}
+
+struct slot *slot_claim(struct worker *worker, struct feed *feed)
+{
+    struct slot *slot = slot_for_element(worker, feed);
+    if (slot != NULL) {
+        slot_step(slot, JOB_ASKED);
+    }
+    return slot;
+}
+
+void slot_release(struct slot *slot)
+{
+    slot_step(slot, JOB_EMPTY);
+}
+
+void slot_take_element(struct slot *slot, struct buf *element)
+{
+    struct worker *worker = slot->worker;
+    enum element_kind kind = element_kind_of(buf_view(element));
+    struct err err = {0};
+    bool junk = kind == ELEMENT_JUNK;
+    slot->sequence = ++worker->sequence;
+    slot->feed->unbegun++;
+    worker->stats.claimed++;
+    /* In the order of their elements, whatever order their slots were asked for in. */
+    list_remove(&worker->slots_busy, &slot->node);
+    list_push_back(&worker->slots_busy, &slot->node);
+    if (kind == ELEMENT_ID) {
+        (void)text_copy(slot->envelope.id, sizeof slot->envelope.id, buf_view(element));
+        buf_done(element);
+        slot_step(slot, JOB_ELEMENT);
+        return;
+    }
+    slot->element_len = slot->bytes_held = element->len;
+    worker->bytes_held += element->len;
+    if (junk) {
+        err_ignore(err_set(&err, ERR_MALFORMED,
+                           "neither an envelope (a msgpack or JSON map) nor a job's id"));
+        buf_done(element);
+    } else {
+        int code = envelope_decode(&slot->envelope, element, &err);
+        junk = code == ERR_MALFORMED;
+        slot->refused = code != 0 && !junk;
+    }
+    if (junk || slot->refused) {
+        outcome_without_call(&slot->outcome, OUTCOME_DEAD, "invalid", err.msg);
+    }
+    slot_step(slot, junk ? JOB_JUNK : JOB_ELEMENT);
+}
+
+static bool slot_is_late(const struct slot *slot)
+{
+    return slot->envelope.deadline_ms > 0 &&
+           worker_unix_ms(slot->worker) >= slot->envelope.deadline_ms;
+}
+
+bool slot_expire(struct slot *slot)
+{
+    CHECK(slot->phase == PHASE_WAITING);
+    if (!slot_is_late(slot)) {
+        return false;
+    }
+    struct outcome outcome;
+    outcome_without_call(&outcome, OUTCOME_EXPIRED, "", "");
+    slot_settle(slot, &outcome);
+    return true;
+}
+
+void slot_admit(struct slot *slot, uint64_t bytes)
+{
+    CHECK(slot->phase == PHASE_WAITING);
+    list_remove(&slot->worker->waiting, &slot->wait_node);
+    slot->admitted_bytes = bytes;
+    slot->admitted_at_ms = loop_at_ms(slot->worker->loop);
+    slot->call_number++;
+    slot_step(slot, JOB_ADMITTED);
+}
+
+void slot_settle(struct slot *slot, const struct outcome *outcome)
+{
+    CHECK(slot->phase == PHASE_WAITING);
+    list_remove(&slot->worker->waiting, &slot->wait_node);
+    slot->outcome = *outcome;
+    slot_settled(slot);
+}
+
+void slot_abort(struct slot *slot)
+{
+    if (slot->phase == PHASE_CALLING || slot->phase == PHASE_FETCHING) {
+        slot->aborted = true;
+        if (timer_is_active(slot->timer)) {
+            timer_start(slot->timer, 0, 0);
+        } else {
+            fetch_cancel(&slot->fetch);
+        }
+    }
+}
+
+void slot_resume(struct slot *slot)
+{
+    if (slot->stalled) {
+        CHECK(phase_rows[slot->phase].ask != NULL);
+        slot_ask(slot);
+    }
+}
+
+void slot_free(struct slot *slot)
+{
+    slot_clear(slot);
+    timer_close(slot->timer);
+    mem_free(slot);
+}

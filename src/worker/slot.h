@@ -1,0 +1,117 @@
+/* One job in a worker, from its element to its commit. See slot.c for the sentence. */
+#ifndef RETOUCH_WORKER_SLOT_H
+#define RETOUCH_WORKER_SLOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "io/fetch.h"
+#include "io/loop.h"
+#include "io/redis.h"
+#include "job/outcome.h"
+#include "job/phase.h"
+#include "job/verdict.h"
+#include "queue/begin.h"
+#include "queue/commit.h"
+#include "wire/api_request.h"
+#include "wire/api_response.h"
+#include "wire/effect.h"
+#include "wire/envelope.h"
+#include "worker/feed.h"
+#include "worker/worker.h"
+
+struct slot {
+    struct worker *worker; /* borrowed: the owner */
+    enum job_phase phase;
+    bool stalled;                  /* what the phase waits for could not be asked: again later */
+    bool refused;                  /* the envelope is not allowed: the outcome stands already */
+    bool complained;               /* a refusal of Redis was logged */
+    bool aborted;                  /* the call was cut off by us: drain or cancel */
+    struct feed *feed;             /* borrowed: where the element came from */
+    char worker_id[WORKER_ID_MAX]; /* under which it was claimed */
+    int64_t sequence;              /* order of the worker's elements */
+    size_t element_len;            /* 0: a bare id */
+    size_t bytes_held;             /* counted in worker->bytes_held */
+    struct redis_request request;  /* one at a time */
+    struct envelope envelope;
+    const struct effect *effect; /* borrowed from the catalogue; NULL until planned */
+    struct params params;        /* normalised */
+    struct begun begun;          /* numbers of the record */
+    uint32_t call_number;        /* within this run */
+    struct buf keyed_image;      /* owned: the image that was behind a key */
+    struct slice image;          /* view: bytes to send; empty for a URL */
+    struct api_request api_request;
+    struct fetch fetch;
+    struct api_response response;
+    struct buf links[API_RESULTS_MAX]; /* owned: results that were fetched from their URLs */
+    struct buf link_url;               /* owned: of the one being fetched */
+    uint32_t link_next;                /* the one being fetched */
+    uint32_t fetch_tries;              /* of that one */
+    struct timer *timer;               /* owned: before a result is fetched again */
+    uint64_t admitted_bytes;
+    int64_t admitted_at_ms; /* monotonic */
+    int64_t begun_at_ms;    /* monotonic */
+    int64_t called_at_ms;   /* monotonic; 0: no call in this run */
+    int64_t api_ms;         /* duration of the last call */
+    struct outcome outcome;
+    uint32_t commit_tries;
+    struct list_node node;      /* in worker->slots_free or ->slots_busy */
+    struct list_node wait_node; /* in worker->waiting */
+};
+
+/* A free slot for an element that is asked for, or NULL. In phase CLAIMING. */
+struct slot *slot_claim(struct worker *worker, struct feed *feed);
+/* The inbox had none. */
+void slot_release(struct slot *slot);
+/* The element came; moved into the slot. */
+void slot_take_element(struct slot *slot, struct buf *element);
+/* A free slot for an element that is there already, or NULL. */
+struct slot *slot_for_element(struct worker *worker, struct feed *feed);
+/* Waits for admission no more: the call may go. */
+void slot_admit(struct slot *slot, uint64_t bytes);
+/* Ends a job that waits for admission. */
+void slot_settle(struct slot *slot, const struct outcome *outcome);
+/* The same where its deadline has passed; false where it has not. */
+bool slot_expire(struct slot *slot);
+/* Cuts off a call, or the fetching of its result. */
+void slot_abort(struct slot *slot);
+/* Asks again for what the phase waits for, where that could not be asked before. */
+void slot_resume(struct slot *slot);
+/* Frees a slot for good; it must be idle or its connections closed. */
+void slot_free(struct slot *slot);
+
+/* slot_plan.c: everything before the call. 0, or an ERR_* with the outcome that stands instead. */
+int slot_plan(struct slot *slot, struct outcome *ret_outcome) MUST_CHECK;
+int slot_check_image(struct slot *slot, struct outcome *ret_outcome) MUST_CHECK;
+
+/* slot_call.c: the call and the fetching of what its answer links to. */
+int slot_call(struct slot *slot, struct err *err) MUST_CHECK;
+void slot_read_answer(struct slot *slot, struct attempt *ret_attempt, struct ruling *ret_ruling);
+/* The next result is a URL whose bytes are wanted. */
+bool slot_wants_link(struct slot *slot);
+int slot_fetch_result(struct slot *slot, struct err *err) MUST_CHECK;
+
+enum slot_fetched {
+    SLOT_FETCHED_ALL,
+    SLOT_FETCH_NEXT,
+    SLOT_FETCH_AGAIN,
+    SLOT_FETCH_FAILED
+};
+/* Reads a fetched result; when it failed for good the outcome says so. */
+enum slot_fetched slot_read_result(struct slot *slot);
+/* The answer was good, and what it links to cannot be had. */
+void slot_result_lost(struct slot *slot, const char *why);
+
+/* slot_commit.c: the record. */
+int slot_commit_send(struct slot *slot, struct err *err) MUST_CHECK;
+void slot_count_end(const struct slot *slot, enum commit_answer answer);
+void slot_log_end(const struct slot *slot, enum commit_answer answer);
+
+/* slot_parts.c: the pieces that a slot is made of. */
+void slot_init_parts(struct slot *slot);
+/* Frees what one job left; the slot is as new. */
+void slot_clear(struct slot *slot);
+
+#endif

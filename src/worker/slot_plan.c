@@ -1,0 +1,110 @@
+/* What stands before a call: is the effect known, are its parameters allowed, is it time, is the
+ * image one that the API accepts. Whatever fails here costs nothing. */
+#include <stdio.h>
+
+#include "base/check.h"
+#include "wire/url.h"
+#include "worker/slot.h"
+
+static int plan_refuse(struct outcome *ret_outcome, const char *message)
+{
+    outcome_without_call(ret_outcome, OUTCOME_DEAD, "invalid", message);
+    return ERR_INVALID;
+}
+
+static int plan_effect(struct slot *slot, struct outcome *ret_outcome)
+{
+    const struct envelope *envelope = &slot->envelope;
+    const struct envelope_step *step = &envelope->steps[0];
+    struct err err = {0};
+    if (envelope->step_count != 1) {
+        return plan_refuse(ret_outcome,
+                           "recipe: recipes of several effects are for ID photos, and no such "
+                           "effect is in the catalogue");
+    }
+    slot->effect = catalogue_find(slot->worker->catalogue, step->effect);
+    if (slot->effect == NULL) {
+        char message[ERR_MSG_MAX];
+        size_t used =
+            (size_t)snprintf(message, sizeof message,
+                             "effect: \"%s\" is not in the catalogue; known:", step->effect);
+        list_foreach_safe(&slot->worker->catalogue->effects, node) {
+            const struct effect *known = CONTAINER_OF(node, struct effect, node);
+            if (used < sizeof message) {
+                used += (size_t)snprintf(message + used, sizeof message - used, " %s", known->name);
+            }
+        }
+        return plan_refuse(ret_outcome, message);
+    }
+    if (effect_check_params(slot->effect, &step->params, &slot->params, &err) != 0) {
+        return plan_refuse(ret_outcome, err.msg);
+    }
+    return 0;
+}
+
+static int plan_source(struct slot *slot, struct outcome *ret_outcome)
+{
+    const struct envelope *envelope = &slot->envelope;
+    struct err err = {0};
+    if (envelope->image_source == IMAGE_NONE) {
+        return plan_refuse(ret_outcome,
+                           "image: required for this effect: bytes, or a map with one of data, "
+                           "url, key");
+    }
+    if (envelope->image_source != IMAGE_URL) {
+        return 0;
+    }
+    if (!slot->effect->accepts_url) {
+        return plan_refuse(ret_outcome,
+                           "image.url: this effect takes the image's bytes, not a URL");
+    }
+    if (url_check(envelope->image, slot->worker->conf.api.allow_private, &err) != 0) {
+        err_ignore(err_wrap(&err, "image.url")); /* the code is known: it is refused */
+        return plan_refuse(ret_outcome, err.msg);
+    }
+    return 0;
+}
+
+static int plan_time(const struct slot *slot, struct outcome *ret_outcome)
+{
+    int64_t now = worker_unix_ms(slot->worker);
+    if (slot->envelope.deadline_ms > 0 && now >= slot->envelope.deadline_ms) {
+        outcome_without_call(ret_outcome, OUTCOME_EXPIRED, "", "");
+        return ERR_TIMEOUT;
+    }
+    if (slot->envelope.not_before_ms > now) {
+        outcome_park(ret_outcome, "delay", slot->envelope.not_before_ms - now);
+        return ERR_TIMEOUT;
+    }
+    return 0;
+}
+
+int slot_plan(struct slot *slot, struct outcome *ret_outcome)
+{
+    int code = plan_effect(slot, ret_outcome);
+    if (code == 0) {
+        code = plan_source(slot, ret_outcome);
+    }
+    if (code == 0) {
+        code = plan_time(slot, ret_outcome);
+    }
+    return code;
+}
+
+int slot_check_image(struct slot *slot, struct outcome *ret_outcome)
+{
+    const struct envelope *envelope = &slot->envelope;
+    struct image_info info;
+    struct err err = {0};
+    if (envelope->image_source == IMAGE_URL) {
+        return 0; /* the API fetches it: nothing to look into here */
+    }
+    slot->image =
+        envelope->image_source == IMAGE_KEY ? buf_view(&slot->keyed_image) : envelope->image;
+    if (image_check(slot->image, &slot->effect->image, &info, &err) != 0) {
+        err_ignore(err_wrap(&err, "image")); /* the code is known: it is refused */
+        return plan_refuse(ret_outcome, err.msg);
+    }
+    slot->worker->stats.images_in_bytes += slot->image.len;
+    return 0;
+}

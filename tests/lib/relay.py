@@ -1,0 +1,79 @@
+"""Small servers that stand between or beside the programs under test."""
+
+import socket
+import socketserver
+import threading
+
+
+class Relay:
+    """Hands every connection on to a port of this machine and counts them; the traffic is untouched."""
+
+    def __init__(self, port):
+        self.accepted = 0
+        relay = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                relay.accepted += 1
+                with socket.create_connection(("127.0.0.1", port)) as far:
+                    back = threading.Thread(target=pump, args=(far, self.request), daemon=True)
+                    back.start()
+                    pump(self.request, far)
+                    back.join()
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = "http://127.0.0.1:%d" % self._server.server_address[1]
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def pump(source, target):
+    try:
+        while piece := source.recv(1 << 16):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+class Answers:
+    """Answers whatever line-based client comes: answer(bytes so far) gives the bytes to send back."""
+
+    def __init__(self, answer):
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                try:
+                    while piece := self.request.recv(1 << 16):
+                        reply = answer(piece)
+                        if reply is None:
+                            return
+                        self.request.sendall(reply)
+                except OSError:
+                    pass
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self.url = f"redis://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def free_port():
+    """A port on which nothing listens: taken once, and given back."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
