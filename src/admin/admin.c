@@ -84,6 +84,14 @@ static int metrics_write(const struct admin_view *view, struct buf *text)
         code = stats_gauge_write(&writer, STATS_GAUGE_CREDENTIAL_WAIT, credential,
                                  view->credential_wait_ms);
     }
+    for (uint32_t i = 0; code == 0 && i < view->warning_count; i++) {
+        struct exposition_label kind[] = {
+            {"kind", view->warnings[i].kind},
+            {NULL,   NULL                  }
+        };
+        code = stats_gauge_write(&writer, STATS_GAUGE_REDIS_WARNING, kind,
+                                 view->warnings[i].on ? 1 : 0);
+    }
     return code;
 }
 

@@ -11,7 +11,8 @@
 
 enum {
     ADMIN_QUEUES_MAX = 16,
-    ADMIN_PRIORITIES = 3
+    ADMIN_PRIORITIES = 3,
+    ADMIN_WARNINGS_MAX = 8
 };
 
 struct admin_queue {
@@ -21,6 +22,12 @@ struct admin_queue {
     int64_t dead;
     int64_t unknown;
     bool paused;
+};
+
+/* Something about the Redis server that endangers jobs. */
+struct admin_warning {
+    const char *kind; /* borrowed */
+    bool on;
 };
 
 /* The figures of one moment; texts are borrowed for the time of the answer. */
@@ -34,6 +41,8 @@ struct admin_view {
     const char *credential; /* "open", "throttled", "blocked" */
     int64_t throttle_wait_ms;
     int64_t credential_wait_ms;
+    struct admin_warning warnings[ADMIN_WARNINGS_MAX];
+    uint32_t warning_count;
 };
 
 typedef void admin_view_fn(void *data, struct admin_view *ret_view);

@@ -19,6 +19,7 @@
 #include "worker/worker.h"
 
 _Static_assert((int)ADMIN_QUEUES_MAX >= (int)CONF_QUEUES_MAX, "every queue has its row");
+_Static_assert((int)ADMIN_WARNINGS_MAX >= (int)HEALTH_COUNT, "every warning has its row");
 _Static_assert((int)ADMIN_PRIORITIES == (int)PRIORITY_COUNT, "every inbox has its column");
 
 struct daemon {
@@ -59,6 +60,13 @@ static void daemon_view(void *data, struct admin_view *ret_view)
         queue->paused = figures->paused;
     }
     ret_view->queue_count = worker->served_count;
+    for (uint32_t i = 0; worker->upkeep.looked && i < HEALTH_COUNT; i++) {
+        ret_view->warnings[i] = (struct admin_warning){
+            .kind = health_name((enum health_kind)i),
+            .on = worker->upkeep.health.warn[i],
+        };
+        ret_view->warning_count = i + 1;
+    }
 }
 
 static void daemon_on_closed(void *data)

@@ -45,6 +45,7 @@ int begin_send(struct call *call,
     call_arg_text(call, inbox->priority == PRIORITY_NORMAL ? "" : priority_name(inbox->priority));
     call_arg_slice(call, slice_of(head, head_len));
     call_arg_int(call, begin->dead_ttl_ms);
+    call_arg_text(call, begin->reply_to);
     request->patience_ms = 0;
     return call_send(call, redis, request, err);
 }
@@ -85,8 +86,6 @@ int sent_send(struct call *call,
     call_arg_int(call, sent->fence);
     call_arg_int(call, sent->sequence);
     call_arg_int(call, sent->call_number);
-    call_arg_int(call, sent->unknown_retries);
-    call_arg_int(call, sent->max_attempts);
     request->patience_ms = 0;
     return call_send(call, redis, request, err);
 }

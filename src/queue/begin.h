@@ -31,6 +31,7 @@ struct begin {
     const char *effect;        /* of a raw envelope, else "" */
     uint32_t steps;
     int64_t dead_ttl_ms; /* of the status where the envelope is missing */
+    const char *reply_to; /* of a raw envelope, else "" */
     int64_t now_unix_ms;
 };
 
@@ -60,9 +61,7 @@ struct sent {
     const char *id;                 /* borrowed */
     int64_t fence;
     int64_t sequence;
-    uint32_t call_number;    /* 1, 2, ... within one begin */
-    int64_t unknown_retries; /* for the reaper, should this worker die */
-    int64_t max_attempts;
+    uint32_t call_number; /* 1, 2, ... within one begin */
 };
 
 int sent_send(struct call *call,

@@ -127,7 +127,6 @@ static void reap_keys(struct call *call, const struct reap *reap)
     call_key(call, KEY_ACTIVE, reap->worker);
     lease_claim_keys(call, reap->worker);
     lease_inbox_keys(call);
-    call_key(call, KEY_UNKNOWN, NULL);
     call_key(call, KEY_EVENTS, NULL);
     call_stats_keys(call, reap->now_unix_ms);
 }
@@ -153,12 +152,8 @@ int sweep_reap(struct call *call,
         char id[KEY_MAX];
         (void)text_copy(id, sizeof id, entries[i].id);
         call_key(call, KEY_JOB, id);
-        call_key(call, KEY_ENV, id);
     }
     call_arg_text(call, reap->worker);
-    call_arg_int(call, reap->unknown_ttl_ms);
-    call_arg_int(call, reap->unknown_retries);
-    call_arg_int(call, reap->max_attempts);
     for (size_t i = 0; i < count; i++) {
         call_arg_slice(call, entries[i].id);
         call_arg_slice(call, entries[i].entry);
@@ -171,13 +166,12 @@ int sweep_reap(struct call *call,
 
 int sweep_reaped_read(const struct redis_reply *reply, struct reaped *ret_reaped, struct err *err)
 {
-    if (redis_reply_count(reply) != 3) {
+    if (redis_reply_count(reply) != 2) {
         return err_set(err, ERR_REPLY, "reap: unexpected answer");
     }
     *ret_reaped = (struct reaped){
         .done = (int)redis_reply_int(redis_reply_at(reply, 0)),
         .requeued = redis_reply_int(redis_reply_at(reply, 1)),
-        .unknown = redis_reply_int(redis_reply_at(reply, 2)),
     };
     return 0;
 }

@@ -44,9 +44,6 @@ int sweep_list(struct redis *redis,
 struct reap {
     const struct queue_name *queue; /* borrowed */
     const char *worker;             /* borrowed: the lapsed one */
-    int64_t unknown_ttl_ms;
-    int64_t unknown_retries; /* where the job's status says nothing */
-    int64_t max_attempts;
     int64_t now_unix_ms;
 };
 
@@ -61,7 +58,6 @@ int sweep_reap(struct call *call,
 struct reaped {
     int done; /* 1: nothing is left; 0: again; -1: alive, nothing was touched */
     int64_t requeued;
-    int64_t unknown;
 };
 
 int sweep_reaped_read(const struct redis_reply *reply,

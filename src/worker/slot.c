@@ -85,6 +85,7 @@ static int begin_ask(struct slot *slot, struct err *err)
         .effect = slot->element_len > 0 ? effect : "",
         .steps = slot->envelope.step_count,
         .dead_ttl_ms = slot->worker->conf.dead.ttl_ms,
+        .reply_to = slot->element_len > 0 ? slot->envelope.reply_to : "",
         .now_unix_ms = worker_unix_ms(slot->worker),
     };
     return begin_send(&slot->worker->call, slot->worker->bulk, &slot->request, &begin, err);
@@ -244,18 +245,6 @@ load_on_reply(struct redis_request *request, struct redis_reply *reply, const st
 
 /* the sent mark */
 
-static int64_t slot_unknown_retries(const struct slot *slot)
-{
-    return slot->effect->unknown_retries >= 0 ? slot->effect->unknown_retries
-                                              : (int64_t)slot->worker->conf.retry.unknown;
-}
-
-static int64_t slot_max_attempts(const struct slot *slot)
-{
-    return slot->envelope.max_attempts > 0 ? slot->envelope.max_attempts
-                                           : (int64_t)slot->worker->conf.retry.max_attempts;
-}
-
 static int mark_ask(struct slot *slot, struct err *err)
 {
     struct sent sent = {
@@ -265,8 +254,6 @@ static int mark_ask(struct slot *slot, struct err *err)
         .fence = slot->begun.fence,
         .sequence = slot->sequence,
         .call_number = slot->call_number,
-        .unknown_retries = slot_unknown_retries(slot),
-        .max_attempts = slot_max_attempts(slot),
     };
     return sent_send(&slot->worker->call, slot->worker->control, &slot->request, &sent, err);
 }
@@ -648,6 +635,17 @@ void slot_abort(struct slot *slot)
         } else {
             fetch_cancel(&slot->fetch);
         }
+    }
+}
+
+void slot_cancel(struct slot *slot)
+{
+    if (slot->phase == PHASE_WAITING) {
+        struct outcome outcome;
+        outcome_without_call(&outcome, OUTCOME_CANCELED, "", "");
+        slot_settle(slot, &outcome);
+    } else {
+        slot_abort(slot); /* in other phases the scripts find it out by the fence */
     }
 }
 

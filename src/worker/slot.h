@@ -75,6 +75,8 @@ void slot_admit(struct slot *slot, uint64_t bytes);
 void slot_settle(struct slot *slot, const struct outcome *outcome);
 /* The same where its deadline has passed; false where it has not. */
 bool slot_expire(struct slot *slot);
+/* The job was canceled: whatever the phase, nothing more is sent for it. */
+void slot_cancel(struct slot *slot);
 /* Cuts off a call, or the fetching of its result. */
 void slot_abort(struct slot *slot);
 /* Asks again for what the phase waits for, where that could not be asked before. */
@@ -84,6 +86,8 @@ void slot_free(struct slot *slot);
 
 /* slot_plan.c: everything before the call. 0, or an ERR_* with the outcome that stands instead. */
 int slot_plan(struct slot *slot, struct outcome *ret_outcome) MUST_CHECK;
+int64_t slot_unknown_retries(const struct slot *slot);
+int64_t slot_max_attempts(const struct slot *slot);
 int slot_check_image(struct slot *slot, struct outcome *ret_outcome) MUST_CHECK;
 
 /* slot_call.c: the call and the fetching of what its answer links to. */

@@ -62,6 +62,7 @@ static void call_count(struct slot *slot, enum verdict verdict)
     (*counters[verdict])++;
     hist_add(&stats->call, slot->api_ms);
     if (slot->fetch.body_sent) {
+        stats->calls_sent++;
         stats->call_sent_bytes += body_length(&slot->api_request.body);
     }
 }

@@ -79,11 +79,39 @@ static int plan_time(const struct slot *slot, struct outcome *ret_outcome)
     return 0;
 }
 
+int64_t slot_unknown_retries(const struct slot *slot)
+{
+    return slot->effect->unknown_retries >= 0 ? slot->effect->unknown_retries
+                                              : (int64_t)slot->worker->conf.retry.unknown;
+}
+
+int64_t slot_max_attempts(const struct slot *slot)
+{
+    return slot->envelope.max_attempts > 0 ? slot->envelope.max_attempts
+                                           : (int64_t)slot->worker->conf.retry.max_attempts;
+}
+
+/* A worker may have ended with this job's request out: may it be called again? */
+static int plan_past(const struct slot *slot, struct outcome *ret_outcome)
+{
+    const struct begun *begun = &slot->begun;
+    if (begun->unknowns <= slot_unknown_retries(slot) &&
+        begun->attempts < slot_max_attempts(slot)) {
+        return 0;
+    }
+    outcome_without_call(ret_outcome, OUTCOME_UNKNOWN, "lost_worker",
+                         "the worker ended with a request out, and no further repeat is allowed");
+    return ERR_INVALID;
+}
+
 int slot_plan(struct slot *slot, struct outcome *ret_outcome)
 {
     int code = plan_effect(slot, ret_outcome);
     if (code == 0) {
         code = plan_source(slot, ret_outcome);
+    }
+    if (code == 0) {
+        code = plan_past(slot, ret_outcome);
     }
     if (code == 0) {
         code = plan_time(slot, ret_outcome);

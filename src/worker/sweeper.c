@@ -32,11 +32,10 @@ reap_on_done(struct redis_request *request, struct redis_reply *reply, const str
         served->reaping[0] = '\0';
         return;
     }
-    served->worker->stats.reaped += (uint64_t)(reaped.requeued + reaped.unknown);
-    if (reaped.requeued > 0 || reaped.unknown > 0) {
+    served->worker->stats.reaped += (uint64_t)reaped.requeued;
+    if (reaped.requeued > 0) {
         log_event(LOG_WARN, "worker_reaped", LOG_TEXT("worker", served->reaping),
-                  LOG_TEXT("queue", served->name.name), LOG_NUM("requeued", reaped.requeued),
-                  LOG_NUM("unknown", reaped.unknown));
+                  LOG_TEXT("queue", served->name.name), LOG_NUM("requeued", reaped.requeued));
     }
     if (reaped.done == 0) {
         reap_list(served);
@@ -55,9 +54,6 @@ reap_on_list(struct redis_request *request, struct redis_reply *reply, const str
     struct reap reap = {
         .queue = &served->name,
         .worker = served->reaping,
-        .unknown_ttl_ms = worker->conf.dead.ttl_ms,
-        .unknown_retries = worker->conf.retry.unknown,
-        .max_attempts = worker->conf.retry.max_attempts,
         .now_unix_ms = worker_unix_ms(worker),
     };
     request->on_reply = reap_on_done;

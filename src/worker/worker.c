@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "worker/drain.h"
 #include "worker/keeper.h"
+#include "worker/listener.h"
 #include "worker/pump.h"
 #include "worker/slot.h"
 #include "worker/sweeper.h"
@@ -130,6 +131,7 @@ static void worker_on_control_state(void *data, enum redis_state state, const st
     worker_on_state(worker, "control", state, err);
     if (state == REDIS_READY) {
         keeper_renew(worker);
+        upkeep_look(worker);
         worker_resume_slots(worker);
     }
 }
@@ -149,6 +151,14 @@ void worker_expect_tick(struct worker *worker, int64_t at_ms)
     timer_start(worker->tick, in_ms < 0 ? 0 : in_ms < TICK_MS ? in_ms : TICK_MS, TICK_MS);
 }
 
+/* Jobs that wait for admission end at their deadline, wherever they stand in the line. */
+static void worker_expire_waiting(struct worker *worker)
+{
+    list_foreach_safe(&worker->waiting, node) {
+        (void)slot_expire(CONTAINER_OF(node, struct slot, wait_node));
+    }
+}
+
 static void worker_on_tick(void *data)
 {
     struct worker *worker = data;
@@ -157,6 +167,8 @@ static void worker_on_tick(void *data)
     }
     keeper_tick(worker);
     sweeper_tick(worker);
+    upkeep_tick(worker);
+    worker_expire_waiting(worker);
     worker_resume_slots(worker);
     worker->stats.in_flight = worker->admission.calls;
     worker->stats.held = worker->slots_busy.len;
@@ -205,6 +217,9 @@ static int worker_open_served(struct worker *worker, struct err *err)
         struct served *served = &worker->served[i];
         served->worker = worker;
         int code = queue_name_init(&served->name, worker->conf.redis.prefix, names->name[i], err);
+        if (code == 0) {
+            code = listener_open(served, err);
+        }
         for (size_t p = 0; code == 0 && p < PRIORITY_COUNT; p++) {
             code = feed_open(&served->feeds[p], served, (enum priority)p, err);
         }
@@ -253,6 +268,7 @@ int worker_open(struct worker *worker,
     list_init(&worker->slots_free);
     list_init(&worker->slots_busy);
     list_init(&worker->waiting);
+    buf_init(&worker->upkeep.info, SIZE_MAX);
     rng_seed(&worker->rng, (uint64_t)clock_unix_ms() ^ (uint64_t)getpid() << 32);
     worker->clock_offset_ms = clock_unix_ms() - loop_at_ms(loop);
     /* Some jobs are being begun or committed while the calls are out. */
@@ -314,11 +330,12 @@ static void worker_handle_closed(void *data)
 void worker_close_handles(struct worker *worker)
 {
     worker->phase = WORKER_CLOSING;
-    worker->closing = 3 + worker->served_count * PRIORITY_COUNT;
+    worker->closing = 3 + worker->served_count * (1 + PRIORITY_COUNT);
     fetcher_close(worker->fetcher, worker_handle_closed, worker);
     redis_close(worker->control, worker_handle_closed, worker);
     redis_close(worker->bulk, worker_handle_closed, worker);
     for (uint32_t i = 0; i < worker->served_count; i++) {
+        redis_close(worker->served[i].listener, worker_handle_closed, worker);
         for (size_t p = 0; p < PRIORITY_COUNT; p++) {
             redis_close(worker->served[i].feeds[p].redis, worker_handle_closed, worker);
         }
@@ -351,6 +368,7 @@ void worker_done(struct worker *worker)
         }
     }
     mem_free(worker->served);
+    buf_done(&worker->upkeep.info);
     call_done(&worker->call);
     scripts_done(&worker->scripts);
     conf_done(&worker->conf);

@@ -29,6 +29,7 @@
 #include "stats/stats.h"
 #include "wire/effect.h"
 #include "worker/feed.h"
+#include "worker/upkeep.h"
 
 enum {
     WORKER_ID_MAX = 80
@@ -57,6 +58,10 @@ struct served {
     struct redis_request promote_request;
     struct redis_request reap_request;
     struct redis_request leave_request;
+    struct redis_request bury_request;
+    bool burying;           /* bury_request is out */
+    struct redis *listener; /* owned: hears the control channel */
+    char channel[KEY_MAX];
     char lease_id[WORKER_ID_MAX]; /* whose lease lease_request is about */
     bool promoting;
     char reaping[WORKER_ID_MAX]; /* the lapsed worker that is being looked at, "" for none */
@@ -97,6 +102,7 @@ struct worker {
     int64_t drain_by_at_ms;       /* monotonic */
     int64_t lease_at_ms;          /* monotonic: of the last renewal that was sent */
     enum worker_phase phase;
+    struct upkeep upkeep;
     uint32_t closing; /* handles that are still open */
     worker_closed_fn *on_closed;
     void *on_closed_data;

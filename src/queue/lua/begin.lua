@@ -2,7 +2,7 @@
 -- KEYS: claim, job, env, active, workers, paused, rejected, events, stats, stats of the minute
 -- ARGV: worker, id, sequence number, element's length (0: a bare id), effect, steps, priority,
 --       head of the entry for P:rejected (a msgpack map that lacks only the element's bytes),
---       life of a status whose envelope is missing
+--       life of a status whose envelope is missing, reply_to
 -- Returns {answer, now, fence, attempts, sent, unknowns, waits, envelope}; answer is
 --   ok         the job is ours
 --   duplicate  the id is alive or remembered: the element is dropped, counted
@@ -68,6 +68,7 @@ end
 
 if effect ~= '' then redis.call('HSET', job, 'effect', effect, 'steps', ARGV[6]) end
 if ARGV[7] ~= '' then redis.call('HSETNX', job, 'priority', ARGV[7]) end
+if ARGV[10] ~= '' then redis.call('HSET', job, 'reply_to', ARGV[10]) end
 redis.call('HSETNX', job, 'enqueued_ms', now)
 redis.call('HSETNX', job, 'attempts', 0)
 redis.call('HSETNX', job, 'sent', 0)

@@ -86,10 +86,9 @@ if action == 'dead' or action == 'unknown' then
   local bytes = redis.call('STRLEN', env)
   redis.call('PEXPIRE', env, ttl)
   redis.call('ZADD', action == 'dead' and dead or unknown, now, id)
-  if action == 'dead' then
-    redis.call('HSET', dead_bytes, id, bytes)
-    redis.call('HINCRBY', dead_bytes, '*', bytes)
-  end
+  forget_bytes(dead_bytes, id)
+  redis.call('HSET', dead_bytes, id, bytes)
+  redis.call('HINCRBY', dead_bytes, '*', bytes)
 else
   redis.call('DEL', env)
 end

@@ -29,3 +29,12 @@ local function inbox_of(inboxes, priority)
   if priority == 'low' then return inboxes[3] end
   return inboxes[1]
 end
+
+-- The bytes of a dead letter's envelope: one field per id, and the sum under '*'.
+local function forget_bytes(dead_bytes, id)
+  local bytes = redis.call('HGET', dead_bytes, id)
+  if bytes then
+    redis.call('HDEL', dead_bytes, id)
+    redis.call('HINCRBY', dead_bytes, '*', -bytes)
+  end
+end

@@ -1,7 +1,6 @@
 -- The intention to send, on record before the body leaves.
 -- KEYS: job, active
--- ARGV: id, fence, sequence number, call number (1, 2, ... within this begin), unknown_retries,
---       max_attempts
+-- ARGV: id, fence, sequence number, call number (1, 2, ... within this begin)
 -- Returns {1, now}, or {0, now} where the job is no longer ours: then nothing may be sent.
 local job, active = KEYS[1], KEYS[2]
 local id, fence, sequence, call = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -15,7 +14,6 @@ if entry == mark then return {1, now} end
 
 redis.call('HSET', active, id, mark)
 redis.call('HINCRBY', job, 'sent', 1)
-redis.call('HSET', job, 'unknown_retries', ARGV[5], 'max_attempts', ARGV[6])
 if redis.call('HSETNX', job, 'started_ms', now) == 1 then
   redis.call('HSET', job, 'wait_ms', now - (tonumber(redis.call('HGET', job, 'enqueued_ms')) or now))
 end
