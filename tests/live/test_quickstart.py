@@ -1,0 +1,219 @@
+"""tools/quickstart: avatars of the photos, and nothing left running, whatever happens."""
+
+import os
+import signal
+import subprocess
+import time
+import uuid
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from PIL import Image
+
+from sandbox import PHOTOS, ROOT, build_dir
+
+SCRIPT = ROOT / "tools" / "quickstart"
+PROGRAMS = ["src/main/retouchd", "src/main/retouch", "tools/sandbox/retouch-sandbox"]
+
+
+class Quickstart:
+    """Runs the script in a folder of its own; its processes are known by a mark in their environment."""
+
+    def __init__(self, folder, build):
+        self.folder = folder
+        self.build = build
+        self.mark = "QUICKSTART_TEST=" + uuid.uuid4().hex
+        self.environment = dict(os.environ)
+        for name in list(self.environment):
+            if name.startswith(("MEITU_", "RETOUCH_")):
+                del self.environment[name]
+        name, value = self.mark.split("=")
+        self.environment[name] = value
+
+    def command(self, *arguments):
+        return [str(SCRIPT), "--build", str(self.build), *map(str, arguments)]
+
+    def run(self, *arguments, **environment):
+        return subprocess.run(self.command(*arguments), cwd=self.folder, capture_output=True, text=True,
+                              env={**self.environment, **environment}, stdin=subprocess.DEVNULL, timeout=120)
+
+    def start(self, *arguments):
+        return subprocess.Popen(self.command(*arguments), cwd=self.folder, text=True, env=self.environment,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def processes(self):
+        """The command lines of all that were started by the script and live."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if self.mark.encode() in (folder / "environ").read_bytes():
+                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                pass  # gone, or not ours to read
+        return found
+
+    def wait_for_quiet(self):
+        for _ in range(600):
+            if not self.processes():
+                return
+            time.sleep(0.05)
+        pytest.fail(f"still running: {self.processes()}")
+
+
+@pytest.fixture
+def quickstart(tmp_path):
+    run = Quickstart(tmp_path, build_dir())
+    yield run
+    assert run.processes() == []
+
+
+def replace_program(folder, name, script):
+    """A build directory in which one program is another."""
+    for program in PROGRAMS:
+        path = folder / program
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if program.endswith("/" + name):
+            path.write_text("#!/bin/sh\n" + script)
+            path.chmod(0o755)
+        else:
+            path.symlink_to(build_dir() / program)
+    return folder
+
+
+def read_until(process, beginning):
+    """The lines up to that one."""
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith(beginning):
+            return lines
+    return pytest.fail("it ended with: " + "".join(lines))
+
+
+def linked_files(page):
+    """What the page's images name, as paths."""
+    return [unquote(part.split('"')[0]) for part in page.read_text().split('src="')[1:]]
+
+
+def assert_opens(path):
+    with Image.open(path) as image:
+        image.load()
+
+
+def test_makes_an_avatar_of_each_sample_photo(quickstart):
+    result = quickstart.run()
+    out = quickstart.folder / "quickstart-out"
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"{out}/index.html" in result.stdout
+    links = linked_files(out / "index.html")
+    assert len(links) == 2 * len([p for p in PHOTOS.iterdir() if p.suffix in (".jpg", ".png")])
+    for link in links:
+        assert not link.startswith("/")
+        assert_opens(out / link)
+
+
+def test_takes_photos_of_any_name_and_of_one_name(quickstart):
+    for folder in ("a", "b"):
+        (quickstart.folder / folder).mkdir()
+        (quickstart.folder / folder / "<é &> 50%.jpg").write_bytes((PHOTOS / "portrait.jpg").read_bytes())
+    result = quickstart.run("--out", "made", "a/<é &> 50%.jpg", "b")
+    assert result.returncode == 0, result.stdout + result.stderr
+    links = linked_files(quickstart.folder / "made" / "index.html")
+    assert len(set(links)) == 4
+    for link in links:
+        assert_opens(quickstart.folder / "made" / link)
+
+
+def test_runs_again_over_its_own_folder(quickstart):
+    assert quickstart.run().returncode == 0
+    assert quickstart.run(PHOTOS / "portrait.jpg").returncode == 0
+    assert len(linked_files(quickstart.folder / "quickstart-out" / "index.html")) == 2
+
+
+def test_touches_no_folder_of_somebody_else(quickstart):
+    own = quickstart.folder / "quickstart-out" / "portrait.jpg"
+    own.parent.mkdir()
+    own.write_text("mine")
+    result = quickstart.run()
+    assert result.returncode == 1
+    assert "quickstart-out is there already" in result.stderr
+    assert own.read_text() == "mine"
+    assert list(own.parent.iterdir()) == [own]
+
+
+@pytest.mark.parametrize("name, content, says", [("notes.txt", "text", "neither JPEG nor PNG"), ("gone.jpg", None, "not there")])
+def test_refuses_what_is_no_photo(quickstart, name, content, says):
+    if content is not None:
+        (quickstart.folder / name).write_text(content)
+    result = quickstart.run(name)
+    assert result.returncode == 1
+    assert f"{name}: {says}" in result.stderr
+    assert not (quickstart.folder / "quickstart-out").exists()
+
+
+def test_refuses_unknown_flags(quickstart):
+    assert quickstart.run("--frobnicate").returncode == 2
+    assert quickstart.run("--out").returncode == 2
+
+
+def test_shows_the_log_of_a_worker_that_cannot_start(quickstart, tmp_path):
+    quickstart.build = replace_program(tmp_path / "build", "retouchd", "echo the reason; exit 2\n")
+    result = quickstart.run()
+    assert result.returncode == 1
+    assert "retouchd ended by itself, with status 2" in result.stderr
+    assert "the reason" in result.stderr
+
+
+def test_fails_where_avatars_are_missing_or_cut_short(quickstart, tmp_path):
+    # push DIR with --out FOLDER being the last but one argument
+    quickstart.build = replace_program(tmp_path / "build", "retouch", """
+while [ $# -gt 2 ]; do shift; done
+head -c 1000 "$2/portrait.jpg" >"$1/portrait.jpg"
+""")
+    result = quickstart.run()
+    assert result.returncode == 1
+    assert "portrait-small.png: no avatar" in result.stderr
+    assert "portrait.jpg: not a good picture" in result.stderr
+    assert "2 of 2 avatars" in result.stderr
+
+
+def test_fails_where_the_push_fails(quickstart, tmp_path):
+    quickstart.build = replace_program(tmp_path / "build", "retouch", "exit 1\n")
+    assert quickstart.run().returncode == 1
+
+
+def test_keeps_all_running_until_it_is_interrupted(quickstart):
+    process = quickstart.start("--keep")
+    lines = read_until(process, "Logs:")
+    redis_url = next(line for line in lines if "RETOUCH_REDIS=" in line).split("=")[1].strip()
+    push = [str(build_dir() / "src/main/retouch"), "push", "--wait", "--out", "mine", str(PHOTOS / "portrait.jpg")]
+    subprocess.run(push, cwd=quickstart.folder, env={**os.environ, "RETOUCH_REDIS": redis_url}, check=True)
+    assert_opens(quickstart.folder / "mine" / "portrait.jpg")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert not Path(redis_url.removeprefix("unix://")).parent.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_leaves_nothing_running_when_it_is_ended(quickstart, number):
+    process = quickstart.start("--keep")
+    lines = read_until(process, "Logs:")
+    assert quickstart.processes()
+    process.send_signal(number)
+    process.wait(timeout=60)
+    process.stdout.close()
+    quickstart.wait_for_quiet()
+    if number == signal.SIGKILL:  # nobody could clear away
+        folder = Path(lines[-1].split()[1]).parent
+        subprocess.run(["rm", "-r", str(folder)], check=True)
+
+
+def test_calls_the_real_api_where_all_of_it_is_set(quickstart, sandbox):
+    real = {"MEITU_OPENAPI_ACCESS_KEY": "k", "MEITU_OPENAPI_SECRET_KEY": "s"}
+    assert quickstart.run(**real).returncode == 0
+    assert sandbox.billed() == 0
+    result = quickstart.run(**real, MEITU_OPENAPI_BASE_URL=sandbox.url)
+    assert result.returncode == 0, result.stderr
+    assert sandbox.billed() == 2
