@@ -58,13 +58,14 @@ int begin_read(struct redis_reply *reply, struct begun *ret_begun, struct err *e
             continue;
         }
         *ret_begun = (struct begun){.answer = (enum begin_answer)i};
-        int64_t *numbers[] = {&ret_begun->now_unix_ms, &ret_begun->fence,    &ret_begun->attempts,
-                              &ret_begun->sent,        &ret_begun->unknowns, &ret_begun->waits};
+        int64_t *numbers[] = {&ret_begun->now_unix_ms,  &ret_begun->fence,    &ret_begun->attempts,
+                              &ret_begun->sent,         &ret_begun->unknowns, &ret_begun->waits,
+                              &ret_begun->step_attempts};
         for (size_t n = 0; n < N_ELEMENTS(numbers) && redis_reply_at(reply, n + 1) != NULL; n++) {
             *numbers[n] = redis_reply_int(redis_reply_at(reply, n + 1));
         }
         buf_init(&ret_begun->envelope, SIZE_MAX);
-        struct redis_reply *envelope = redis_reply_at(reply, 7);
+        struct redis_reply *envelope = redis_reply_at(reply, 8);
         if (envelope != NULL) {
             (void)redis_reply_take(envelope, &ret_begun->envelope);
         }

@@ -30,7 +30,7 @@ struct begin {
     size_t element_len;        /* 0: the element is a bare id */
     const char *effect;        /* of a raw envelope, else "" */
     uint32_t steps;
-    int64_t dead_ttl_ms; /* of the status where the envelope is missing */
+    int64_t dead_ttl_ms;  /* of the status where the envelope is missing */
     const char *reply_to; /* of a raw envelope, else "" */
     int64_t now_unix_ms;
 };
@@ -42,8 +42,9 @@ struct begun {
     int64_t attempts; /* so far */
     int64_t sent;
     int64_t unknowns;
-    int64_t waits;       /* retries that used no attempt */
-    struct buf envelope; /* owned; of a bare id */
+    int64_t waits;         /* retries that used no attempt */
+    int64_t step_attempts; /* attempts when the last step of the recipe was done */
+    struct buf envelope;   /* owned; of a bare id */
 };
 
 int begin_send(struct call *call,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "queue/photo.h"
 
 static const char *const answer_names[] = {
     [COMMIT_RECORDED] = "done",
@@ -49,6 +50,7 @@ static void commit_keys(struct call *call, const struct commit *commit, bool rep
     call_key(call, KEY_JOBS_HIGH, NULL);
     call_key(call, KEY_JOBS_LOW, NULL);
     call_key(call, reply ? KEY_REPLY : KEY_EVENTS, reply ? commit->reply_to : NULL);
+    call_key(call, commit->photo != NULL ? KEY_PHOTO : KEY_EVENTS, commit->photo);
     for (uint32_t i = 0; i < commit->result_count; i++) {
         char suffix[KEY_MAX];
         if (i == 0) {
@@ -67,6 +69,7 @@ int commit_send(struct call *call,
                 struct err *err)
 {
     bool reply = commit->reply_to != NULL && commit->reply_to[0] != '\0';
+    char lock[PHOTO_LOCK_MAX];
     CHECK(commit->result_count <= COMMIT_RESULTS_MAX);
     call_open(call, SCRIPT_commit, commit->queue);
     commit_keys(call, commit, reply);
@@ -81,6 +84,9 @@ int commit_send(struct call *call,
     call_arg_int(call, commit->ttl_ms);
     call_arg_int(call, commit->deadline_ms);
     call_arg_int(call, reply ? 1 : 0);
+    photo_lock_text(lock, commit->worker, commit->fence, commit->id);
+    call_arg_text(call, commit->photo != NULL ? lock : "");
+    call_arg_text(call, commit->digest != NULL ? commit->digest : "");
     call_arg_int(call, commit->result_count);
     for (uint32_t i = 0; i < commit->result_count; i++) {
         call_arg_slice(call, commit->results[i]);

@@ -37,6 +37,8 @@ struct commit {
     bool unsent;          /* the last call proved not to have been sent: sent is taken back */
     int64_t ttl_ms;       /* of status and result, or of the dead job */
     int64_t deadline_ms;  /* unix; 0: none. A retry is not scheduled beyond it */
+    const char *photo;    /* out_request_id where the job has the photo's lock; else NULL */
+    const char *digest;   /* that the result has in the photo's record; NULL: none */
     const char *reply_to; /* "" or NULL: none */
     struct slice results[COMMIT_RESULTS_MAX];
     uint32_t result_count;

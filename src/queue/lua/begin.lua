@@ -3,7 +3,8 @@
 -- ARGV: worker, id, sequence number, element's length (0: a bare id), effect, steps, priority,
 --       head of the entry for P:rejected (a msgpack map that lacks only the element's bytes),
 --       life of a status whose envelope is missing, reply_to
--- Returns {answer, now, fence, attempts, sent, unknowns, waits, envelope}; answer is
+-- Returns {answer, now, fence, attempts, sent, unknowns, waits, attempts at the last checkpoint,
+-- envelope}; answer is
 --   ok         the job is ours
 --   duplicate  the id is alive or remembered: the element is dropped, counted
 --   gone       the job has ended already (cancelled, or a late success): the element is dropped
@@ -18,10 +19,10 @@ local worker, id, sequence, length, effect = ARGV[1], ARGV[2], ARGV[3], tonumber
 local now = now_ms()
 
 local function begun(fence)
-  local was = redis.call('HMGET', job, 'attempts', 'sent', 'unknowns', 'waits')
+  local was = redis.call('HMGET', job, 'attempts', 'sent', 'unknowns', 'waits', 'step_attempts')
   local envelope = length == 0 and redis.call('GET', env) or ''
   return {'ok', now, fence, tonumber(was[1]) or 0, tonumber(was[2]) or 0, tonumber(was[3]) or 0,
-    tonumber(was[4]) or 0, envelope}
+    tonumber(was[4]) or 0, tonumber(was[5]) or 0, envelope}
 end
 
 -- The answer to an earlier begin of this element may have been lost on its way.

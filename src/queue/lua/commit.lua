@@ -1,10 +1,11 @@
 -- The end of one run of a job: terminal, to be tried again, or handed back.
 -- KEYS: job, env, active, scheduled, dead, dead bytes, unknown, events, stats, stats of the minute,
---       three inboxes (normal, high, low), reply list (or the events key where there is none),
---       result, result:1, ... (one per result)
+--       three inboxes (normal, high, low), reply list, photo (or the events key where there is none
+--       of these), result, result:1, ... (one per result)
 -- ARGV: 1 id, 2 fence, 3 action, 4 delay_ms, 5 reason, 6 attempts to add, 7 1 = the last call was not
---       sent, 8 unknowns to add, 9 ttl_ms, 10 deadline_ms, 11 reply wanted (0 or 1), 12 results,
---       then the results, then pairs of status fields and values
+--       sent, 8 unknowns to add, 9 ttl_ms, 10 deadline_ms, 11 reply wanted (0 or 1), 12 lock on the
+--       photo (or nothing), 13 digest that the result has in the photo's record (or nothing),
+--       14 results, then the results, then pairs of status fields and values
 -- Actions: done dead unknown canceled expired (terminal), retry (scheduled), back (to the inbox)
 -- Returns {answer, state}:
 --   done      recorded
@@ -15,14 +16,18 @@ local job, env, active, scheduled, dead, dead_bytes, unknown, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local stats = {KEYS[9], KEYS[10]}
 local inboxes = {KEYS[11], KEYS[12], KEYS[13]}
-local reply, first_result = KEYS[14], 15
+local reply, photo, first_result = KEYS[14], KEYS[15], 16
 local id, fence, action = ARGV[1], ARGV[2], ARGV[3]
 local ttl, deadline = tonumber(ARGV[9]), tonumber(ARGV[10])
-local results = tonumber(ARGV[12])
+local lock, digest = ARGV[12], ARGV[13]
+local results = tonumber(ARGV[14])
 local now = now_ms()
 
 local entry = redis.call('HGET', active, id)
 if entry and string.match(entry, '^%d+:(%d+):') == fence then redis.call('HDEL', active, id) end
+if lock ~= '' and redis.call('HGET', photo, 'lock') == lock then
+  redis.call('HDEL', photo, 'lock', 'lock_ms')
+end
 
 local was = redis.call('HMGET', job, 'state', 'fence', 'enqueued_ms', 'effect', 'priority')
 local state, answer = was[1], 'done'
@@ -45,7 +50,7 @@ end
 redis.call('HINCRBY', job, 'attempts', ARGV[6])
 redis.call('HINCRBY', job, 'unknowns', ARGV[8])
 if ARGV[7] == '1' then redis.call('HINCRBY', job, 'sent', -1) end
-for i = 13 + results, #ARGV - 1, 2 do redis.call('HSET', job, ARGV[i], ARGV[i + 1]) end
+for i = 15 + results, #ARGV - 1, 2 do redis.call('HSET', job, ARGV[i], ARGV[i + 1]) end
 
 local effect = was[4]
 if action == 'retry' then
@@ -70,6 +75,7 @@ redis.call('HSET', job, 'state', action, 'finished_ms', now,
 redis.call('HDEL', job, 'due_ms')
 if action == 'done' then
   redis.call('HDEL', job, 'reason')
+  if digest ~= '' then redis.call('HSET', photo, 'r:' .. digest, id, 'current', digest) end
   for _, name in ipairs({'class', 'code', 'message'}) do
     local value = redis.call('HGET', job, 'error_' .. name)
     if value then
@@ -78,7 +84,7 @@ if action == 'done' then
     end
   end
   for i = 1, results do
-    redis.call('SET', KEYS[first_result - 1 + i], ARGV[12 + i], 'PX', ttl)
+    redis.call('SET', KEYS[first_result - 1 + i], ARGV[14 + i], 'PX', ttl)
   end
 end
 redis.call('PEXPIRE', job, ttl)
