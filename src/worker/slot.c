@@ -18,7 +18,7 @@
 
 static void slot_enter(struct slot *slot);
 
-static void slot_step(struct slot *slot, enum job_event event)
+void slot_step(struct slot *slot, enum job_event event)
 {
     enum job_phase next = job_phase_after(slot->phase, event);
     if (log_get_level() == LOG_DEBUG) {
@@ -32,13 +32,13 @@ static void slot_step(struct slot *slot, enum job_event event)
     slot_enter(slot);
 }
 
-static void slot_settled(struct slot *slot)
+void slot_settled(struct slot *slot)
 {
     slot_step(slot, JOB_SETTLED);
 }
 
 /* False, and stalled, when Redis gave no answer. */
-static bool slot_heard(struct slot *slot, const struct err *err)
+bool slot_heard(struct slot *slot, const struct err *err)
 {
     if (err->code == 0) {
         return true;
@@ -359,14 +359,6 @@ static void link_on_done(struct fetch *fetch)
     }
 }
 
-static void slot_on_timer(void *data)
-{
-    struct slot *slot = data;
-    if (slot->phase == PHASE_FETCHING) {
-        slot_step(slot, JOB_LINK);
-    }
-}
-
 static void slot_start_call(struct slot *slot)
 {
     slot->fetch.on_done = call_on_done;
@@ -506,160 +498,10 @@ static void slot_enter(struct slot *slot)
     }
 }
 
-/* what the pump, the worker and the drain do with a slot */
-
-static struct slot *slot_make(struct worker *worker)
-{
-    struct slot *slot = mem_zalloc(1, sizeof *slot);
-    if (slot == NULL) {
-        return NULL;
-    }
-    slot->worker = worker;
-    slot->phase = PHASE_FREE;
-    slot->timer = timer_new(worker->loop, slot_on_timer, slot);
-    if (slot->timer == NULL) {
-        mem_free(slot);
-        return NULL;
-    }
-    slot_init_parts(slot);
-    worker->slots_made++;
-    worker->phases[PHASE_FREE]++;
-    return slot;
-}
-
-struct slot *slot_for_element(struct worker *worker, struct feed *feed)
-{
-    struct list_node *node = list_pop_front(&worker->slots_free);
-    struct slot *slot = node != NULL ? CONTAINER_OF(node, struct slot, node)
-                        : worker->slots_made < worker->slots_max ? slot_make(worker)
-                                                                 : NULL;
-    if (slot != NULL) {
-        slot->feed = feed;
-        memcpy(slot->worker_id, worker->id, sizeof slot->worker_id);
-        list_push_back(&worker->slots_busy, &slot->node);
-    }
-    return slot;
-}
-
-struct slot *slot_claim(struct worker *worker, struct feed *feed)
-{
-    struct slot *slot = slot_for_element(worker, feed);
-    if (slot != NULL) {
-        slot_step(slot, JOB_ASKED);
-    }
-    return slot;
-}
-
-void slot_release(struct slot *slot)
-{
-    slot_step(slot, JOB_EMPTY);
-}
-
-void slot_take_element(struct slot *slot, struct buf *element)
-{
-    struct worker *worker = slot->worker;
-    enum element_kind kind = element_kind_of(buf_view(element));
-    struct err err = {0};
-    bool junk = kind == ELEMENT_JUNK;
-    slot->sequence = ++worker->sequence;
-    slot->feed->unbegun++;
-    worker->stats.claimed++;
-    /* In the order of their elements, whatever order their slots were asked for in. */
-    list_remove(&worker->slots_busy, &slot->node);
-    list_push_back(&worker->slots_busy, &slot->node);
-    if (kind == ELEMENT_ID) {
-        (void)text_copy(slot->envelope.id, sizeof slot->envelope.id, buf_view(element));
-        buf_done(element);
-        slot_step(slot, JOB_ELEMENT);
-        return;
-    }
-    slot->element_len = slot->bytes_held = element->len;
-    worker->bytes_held += element->len;
-    if (junk) {
-        err_ignore(err_set(&err, ERR_MALFORMED,
-                           "neither an envelope (a msgpack or JSON map) nor a job's id"));
-        buf_done(element);
-    } else {
-        int code = envelope_decode(&slot->envelope, element, &err);
-        junk = code == ERR_MALFORMED;
-        slot->refused = code != 0 && !junk;
-    }
-    if (junk || slot->refused) {
-        outcome_without_call(&slot->outcome, OUTCOME_DEAD, "invalid", err.msg);
-    }
-    slot_step(slot, junk ? JOB_JUNK : JOB_ELEMENT);
-}
-
-static bool slot_is_late(const struct slot *slot)
-{
-    return slot->envelope.deadline_ms > 0 &&
-           worker_unix_ms(slot->worker) >= slot->envelope.deadline_ms;
-}
-
-bool slot_expire(struct slot *slot)
-{
-    CHECK(slot->phase == PHASE_WAITING);
-    if (!slot_is_late(slot)) {
-        return false;
-    }
-    struct outcome outcome;
-    outcome_without_call(&outcome, OUTCOME_EXPIRED, "", "");
-    slot_settle(slot, &outcome);
-    return true;
-}
-
-void slot_admit(struct slot *slot, uint64_t bytes)
-{
-    CHECK(slot->phase == PHASE_WAITING);
-    list_remove(&slot->worker->waiting, &slot->wait_node);
-    slot->admitted_bytes = bytes;
-    slot->admitted_at_ms = loop_at_ms(slot->worker->loop);
-    slot->call_number++;
-    slot_step(slot, JOB_ADMITTED);
-}
-
-void slot_settle(struct slot *slot, const struct outcome *outcome)
-{
-    CHECK(slot->phase == PHASE_WAITING);
-    list_remove(&slot->worker->waiting, &slot->wait_node);
-    slot->outcome = *outcome;
-    slot_settled(slot);
-}
-
-void slot_abort(struct slot *slot)
-{
-    if (slot->phase == PHASE_CALLING || slot->phase == PHASE_FETCHING) {
-        slot->aborted = true;
-        if (timer_is_active(slot->timer)) {
-            timer_start(slot->timer, 0, 0);
-        } else {
-            fetch_cancel(&slot->fetch);
-        }
-    }
-}
-
-void slot_cancel(struct slot *slot)
-{
-    if (slot->phase == PHASE_WAITING) {
-        struct outcome outcome;
-        outcome_without_call(&outcome, OUTCOME_CANCELED, "", "");
-        slot_settle(slot, &outcome);
-    } else {
-        slot_abort(slot); /* in other phases the scripts find it out by the fence */
-    }
-}
-
 void slot_resume(struct slot *slot)
 {
     if (slot->stalled) {
         CHECK(phase_rows[slot->phase].ask != NULL);
         slot_ask(slot);
     }
-}
-
-void slot_free(struct slot *slot)
-{
-    slot_clear(slot);
-    timer_close(slot->timer);
-    mem_free(slot);
 }

@@ -84,6 +84,13 @@ void slot_resume(struct slot *slot);
 /* Frees a slot for good; it must be idle or its connections closed. */
 void slot_free(struct slot *slot);
 
+/* slot.c, for the other files of the slot. */
+void slot_step(struct slot *slot, enum job_event event);
+/* The outcome stands: it goes to its commit. */
+void slot_settled(struct slot *slot);
+/* False, and stalled, when Redis gave no answer. */
+bool slot_heard(struct slot *slot, const struct err *err);
+
 /* slot_plan.c: everything before the call. 0, or an ERR_* with the outcome that stands instead. */
 int slot_plan(struct slot *slot, struct outcome *ret_outcome) MUST_CHECK;
 int64_t slot_unknown_retries(const struct slot *slot);
