@@ -57,7 +57,8 @@ static struct entry **chain_of(struct cache *cache, const uint8_t *key)
 
 static size_t entry_bytes(const struct entry *entry)
 {
-    return sizeof *entry + entry->result.image.cap + entry->result.base64.cap;
+    return sizeof *entry + entry->result.image.cap + entry->result.base64.cap +
+           entry->result.matte.cap;
 }
 
 static void use_unlink(struct cache *cache, struct entry *entry)
@@ -87,6 +88,7 @@ static void entry_drop(struct cache *cache, struct entry *entry)
     }
     bytes_done(&entry->result.image);
     bytes_done(&entry->result.base64);
+    bytes_done(&entry->result.matte);
     mem_free(entry);
 }
 

@@ -11,7 +11,8 @@
 /* A finished picture; stays until its last holder has put it back. */
 struct result {
     struct bytes image;  /* the file */
-    struct bytes base64; /* the same, encoded */
+    struct bytes base64; /* the same, encoded; may be empty */
+    struct bytes matte;  /* the mask that belongs to it; mostly empty */
     enum picture_format format;
     uint8_t digest[DIGEST_BYTES]; /* of the file */
 };
