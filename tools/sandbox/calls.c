@@ -34,6 +34,9 @@ static void call_done(struct call *call)
     mem_free(call->parameter);
     mem_free(call->request_id);
     mem_free(call->traceparent);
+    mem_free(call->out_request_id);
+    mem_free(call->from);
+    mem_free(call->generate_id);
     *call = (struct call){0};
 }
 
@@ -150,6 +153,18 @@ static void add_digest(
     add_text(doc, at, key, known ? digest_format(digest, hex) : NULL);
 }
 
+static void add_idphoto(yyjson_mut_doc *doc, yyjson_mut_val *at, const struct call *call)
+{
+    if (call->effect == NULL) {
+        return;
+    }
+    yyjson_mut_obj_add_str(doc, at, "effect", call->effect);
+    add_text(doc, at, "out_request_id", call->out_request_id);
+    add_text(doc, at, "from", call->from);
+    add_text(doc, at, "generate_id", call->generate_id);
+    yyjson_mut_obj_add_bool(doc, at, "stacked", call->stacked);
+}
+
 static bool format_call(const struct call *call, uint64_t number, struct bytes *out)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
@@ -176,6 +191,7 @@ static bool format_call(const struct call *call, uint64_t number, struct bytes *
     add_text(doc, at, "request_id", call->request_id);
     add_text(doc, at, "traceparent", call->traceparent);
     add_text(doc, at, "key_digest", call->key_digest[0] != '\0' ? call->key_digest : NULL);
+    add_idphoto(doc, at, call);
     if (call->parameter != NULL) {
         yyjson_mut_obj_add(at, yyjson_mut_str(doc, "parameter"),
                            yyjson_mut_raw(doc, call->parameter));

@@ -22,7 +22,11 @@ struct call {
     char *parameter; /* JSON */
     char *request_id;
     char *traceparent;
-    const char *fault; /* static; NULL for none */
+    const char *fault;  /* static; NULL for none */
+    const char *effect; /* of an ID photo, as what follows; static; NULL for other calls */
+    char *out_request_id;
+    char *from;        /* a generate id, or "img_url" */
+    char *generate_id; /* the one given */
     int status;        /* 0 while none was sent */
     int code;
     uint8_t image_digest[DIGEST_BYTES];
@@ -32,6 +36,7 @@ struct call {
     bool result_known;
     bool body_received; /* the whole body */
     bool billed;        /* the picture was made */
+    bool stacked;       /* an effect on top of one of its kind */
     bool answered;      /* the whole answer was handed to the network */
 };
 

@@ -2,7 +2,6 @@
  * to a picture. */
 #include "effect.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <yyjson.h>
 
@@ -102,12 +101,8 @@ link_name_of(const struct visit *visit, yyjson_val *parameter, char *text, size_
     if (fault == NULL) {
         return url ? "ok" : NULL;
     }
-    if (fault->kind == FAULT_RESULT_URL_HTML) {
-        return "html";
-    }
-    if (fault->kind == FAULT_RESULT_URL_STATUS) {
-        snprintf(text, size, "%d", fault->status > 0 ? fault->status : 404);
-        return text;
+    if (fault->kind == FAULT_RESULT_URL_HTML || fault->kind == FAULT_RESULT_URL_STATUS) {
+        return link_fault_name(visit, text, size);
     }
     if (fault->kind == FAULT_ANSWER_AS && fault->form != FORM_AS_ASKED) {
         return fault->form == FORM_URL ? "ok" : NULL;

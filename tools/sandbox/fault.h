@@ -21,16 +21,18 @@ enum fault_kind {
     FAULT_NOT_JSON,
     FAULT_EMPTY,
     FAULT_WRONG_TYPES,
-    FAULT_HTML,              /* a proxy's error page, status 502 */
-    FAULT_NEVER,             /* processed, never answered */
-    FAULT_SLOW_ANSWER,       /* the answer at `bytes_per_second` */
-    FAULT_SLOW_READ,         /* reads the body at `bytes_per_second` */
-    FAULT_HUGE,              /* an answer of `bytes`, default 1 GB */
-    FAULT_GZIP_BOMB,         /* gzip that expands to `bytes` of zeros, default 1 GB */
-    FAULT_REDIRECT,          /* 302, for ever */
-    FAULT_ANSWER_AS,         /* `form`: url, base64 or png */
-    FAULT_RESULT_URL_STATUS, /* a link as result, which answers `status` */
-    FAULT_RESULT_URL_HTML    /* a link as result, which answers with a page */
+    FAULT_HTML,               /* a proxy's error page, status 502 */
+    FAULT_NEVER,              /* processed, never answered */
+    FAULT_SLOW_ANSWER,        /* the answer at `bytes_per_second` */
+    FAULT_SLOW_READ,          /* reads the body at `bytes_per_second` */
+    FAULT_HUGE,               /* an answer of `bytes`, default 1 GB */
+    FAULT_GZIP_BOMB,          /* gzip that expands to `bytes` of zeros, default 1 GB */
+    FAULT_REDIRECT,           /* 302, for ever */
+    FAULT_ANSWER_AS,          /* `form`: url, base64 or png */
+    FAULT_RESULT_URL_STATUS,  /* a link as result, which answers `status` */
+    FAULT_RESULT_URL_HTML,    /* a link as result, which answers with a page */
+    FAULT_CHECK_ITEMS,        /* ID photos: `items` do not pass the check */
+    FAULT_FORGET_GENERATE_IDS /* ID photos: no id is known any more; once, unless `times` says */
 };
 
 enum answer_form {
@@ -68,6 +70,7 @@ struct fault {
     char *message;      /* owned; NULL: the kind's default */
     char *body;         /* owned; NULL: made from code and message */
     char *content_type; /* owned; NULL: JSON */
+    char *items;        /* owned; "|a|b|"; NULL: none */
     struct fault_header headers[FAULT_HEADERS_MAX];
     size_t n_headers;
     int64_t seen;  /* matching calls so far */

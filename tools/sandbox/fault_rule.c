@@ -13,26 +13,28 @@ struct kind_row {
 };
 
 static const struct kind_row kind_rows[] = {
-    {"status",            FAULT_STATUS,            false},
-    {"latency",           FAULT_LATENCY,           true },
-    {"reset_before_body", FAULT_RESET_BEFORE_BODY, false},
-    {"reset_mid_body",    FAULT_RESET_MID_BODY,    false},
-    {"reset_after_body",  FAULT_RESET_AFTER_BODY,  true },
-    {"truncate",          FAULT_TRUNCATE,          true },
-    {"wrong_length",      FAULT_WRONG_LENGTH,      true },
-    {"not_json",          FAULT_NOT_JSON,          true },
-    {"empty",             FAULT_EMPTY,             true },
-    {"wrong_types",       FAULT_WRONG_TYPES,       true },
-    {"html",              FAULT_HTML,              false},
-    {"never",             FAULT_NEVER,             true },
-    {"slow_answer",       FAULT_SLOW_ANSWER,       true },
-    {"slow_read",         FAULT_SLOW_READ,         true },
-    {"huge",              FAULT_HUGE,              false},
-    {"gzip_bomb",         FAULT_GZIP_BOMB,         false},
-    {"redirect",          FAULT_REDIRECT,          false},
-    {"answer_as",         FAULT_ANSWER_AS,         true },
-    {"result_url_status", FAULT_RESULT_URL_STATUS, true },
-    {"result_url_html",   FAULT_RESULT_URL_HTML,   true },
+    {"status",              FAULT_STATUS,              false},
+    {"latency",             FAULT_LATENCY,             true },
+    {"reset_before_body",   FAULT_RESET_BEFORE_BODY,   false},
+    {"reset_mid_body",      FAULT_RESET_MID_BODY,      false},
+    {"reset_after_body",    FAULT_RESET_AFTER_BODY,    true },
+    {"truncate",            FAULT_TRUNCATE,            true },
+    {"wrong_length",        FAULT_WRONG_LENGTH,        true },
+    {"not_json",            FAULT_NOT_JSON,            true },
+    {"empty",               FAULT_EMPTY,               true },
+    {"wrong_types",         FAULT_WRONG_TYPES,         true },
+    {"html",                FAULT_HTML,                false},
+    {"never",               FAULT_NEVER,               true },
+    {"slow_answer",         FAULT_SLOW_ANSWER,         true },
+    {"slow_read",           FAULT_SLOW_READ,           true },
+    {"huge",                FAULT_HUGE,                false},
+    {"gzip_bomb",           FAULT_GZIP_BOMB,           false},
+    {"redirect",            FAULT_REDIRECT,            false},
+    {"answer_as",           FAULT_ANSWER_AS,           true },
+    {"result_url_status",   FAULT_RESULT_URL_STATUS,   true },
+    {"result_url_html",     FAULT_RESULT_URL_HTML,     true },
+    {"check_items",         FAULT_CHECK_ITEMS,         true },
+    {"forget_generate_ids", FAULT_FORGET_GENERATE_IDS, true },
 };
 
 static const char *const form_names[] = {"as_asked", "url", "base64", "png", NULL};
@@ -45,6 +47,7 @@ enum field_type {
     FIELD_SHAPE,
     FIELD_FORM,
     FIELD_HEADERS,
+    FIELD_ITEMS,
     FIELD_KIND
 };
 
@@ -80,6 +83,7 @@ static const struct field_row field_rows[] = {
     {"message",          FIELD_TEXT,    AT(message),          0,   0        },
     {"body",             FIELD_TEXT,    AT(body),             0,   0        },
     {"content_type",     FIELD_TEXT,    AT(content_type),     0,   0        },
+    {"items",            FIELD_ITEMS,   0,                    0,   0        },
     {"headers",          FIELD_HEADERS, 0,                    0,   0        },
 };
 
@@ -108,6 +112,7 @@ static bool set_kind(struct fault *fault, const char *name, char *why, size_t si
             fault->kind = kind_rows[i].kind;
             fault->name = kind_rows[i].name;
             fault->billed = kind_rows[i].billed;
+            fault->times = fault->kind == FAULT_FORGET_GENERATE_IDS ? 1 : -1;
             return true;
         }
     }
@@ -167,6 +172,26 @@ static bool set_headers(struct fault *fault, yyjson_val *value)
     return true;
 }
 
+/* A list of names becomes "|a|b|". */
+static bool set_items(struct fault *fault, yyjson_val *value)
+{
+    struct bytes text = {.max = 1024};
+    size_t i;
+    size_t n;
+    yyjson_val *name;
+    bool ok = yyjson_is_arr(value) && bytes_append(&text, "|", 1);
+    yyjson_arr_foreach(value, i, n, name)
+    {
+        ok = ok && yyjson_is_str(name) && bytes_printf(&text, "%s|", yyjson_get_str(name));
+    }
+    if (ok) {
+        mem_free(fault->items);
+        fault->items = mem_copy_text((char *)text.ptr, text.len);
+    }
+    bytes_done(&text);
+    return ok;
+}
+
 static bool set_choice(void *at, const char *const *names, yyjson_val *value)
 {
     int index = name_index(names, yyjson_get_str(value));
@@ -208,6 +233,8 @@ static bool set_field(struct fault *fault, const struct field_row *row, yyjson_v
         return set_choice(at, form_names, value);
     case FIELD_HEADERS:
         return set_headers(fault, value);
+    case FIELD_ITEMS:
+        return set_items(fault, value);
     default:
         return false;
     }
@@ -274,4 +301,5 @@ void fault_done(struct fault *fault)
     mem_free(fault->message);
     mem_free(fault->body);
     mem_free(fault->content_type);
+    mem_free(fault->items);
 }

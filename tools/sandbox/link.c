@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "fault.h"
 #include "flags.h"
 #include "query.h"
 #include "visit.h"
@@ -52,6 +53,19 @@ bool link_format(const struct visit *visit,
         host = own_host;
     }
     return bytes_printf(out, "http:\\/\\/%s%s?expires=4102444800\\u0026sign=%s", host, path, text);
+}
+
+const char *link_fault_name(const struct visit *visit, char *space, size_t size)
+{
+    const struct fault *fault = visit->fault;
+    if (fault != NULL && fault->kind == FAULT_RESULT_URL_HTML) {
+        return "html";
+    }
+    if (fault != NULL && fault->kind == FAULT_RESULT_URL_STATUS) {
+        snprintf(space, size, "%d", fault->status > 0 ? fault->status : 404);
+        return space;
+    }
+    return "ok";
 }
 
 /* NAME/KEY behind the prefix. */

@@ -14,6 +14,9 @@ bool link_format(const struct visit *visit,
                  const uint8_t key[DIGEST_BYTES],
                  const char *name,
                  struct bytes *out);
+/* What a link answers where the visit's fault scripts it; "ok" otherwise. The text is borrowed from
+ * `space` or static. */
+const char *link_fault_name(const struct visit *visit, char *space, size_t size);
 /* Answers a link: 403 where the signature is wrong (a raw '+' is a blank), 404 where the result has
  * gone. */
 void link_serve(struct visit *visit);
