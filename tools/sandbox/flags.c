@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract.h"
+
 enum {
     FLAG_LATENCY = 0x100,
     FLAG_QPS,
@@ -15,21 +17,29 @@ enum {
     FLAG_KEY,
     FLAG_SECRET,
     FLAG_MAX_BODY,
+    FLAG_GENERATE_TTL,
+    FLAG_PHOTOS,
+    FLAG_CONTRACT,
     BODY_DEFAULT_MB = 8,
     BODY_MAX_MB = 1024,
     LATENCY_MAX_MS = 3600 * 1000,
-    QPS_MAX = 1000000
+    QPS_MAX = 1000000,
+    DAY_MS = 24 * 3600 * 1000
 };
 
 static const struct argp_option options[] = {
-    {"listen",                                      'l', "ADDR:PORT", 0, "where to listen; port 0 takes any free one", 0},
-    {"latency-ms",                                  FLAG_LATENCY, "N[:M]", 0, "how long a call lasts; uniform from N to M", 0},
-    {"qps", FLAG_QPS, "N", 0, "more calls than N within a second get 429, code 90024", 0},
-    {"seed",                                             FLAG_SEED, "N", 0, "of everything left to chance (default 1)", 0},
+    {"listen",                                                 'l', "ADDR:PORT", 0, "where to listen; port 0 takes any free one", 0},
+    {"latency-ms",                                             FLAG_LATENCY, "N[:M]", 0, "how long a call lasts; uniform from N to M", 0},
+    {"qps",            FLAG_QPS, "N", 0, "more calls than N within a second get 429, code 90024", 0},
+    {"seed",                                                        FLAG_SEED, "N", 0, "of everything left to chance (default 1)", 0},
     {"api-key",FLAG_KEY, "K", 0, "the only key that is accepted (default: any)", 0},
-    {"api-secret",                                            FLAG_SECRET, "S", 0, "the secret that belongs to it", 0},
-    {"max-body",                                            FLAG_MAX_BODY, "MB", 0, "largest request body (default 8)", 0},
-    {0                                        },
+    {"api-secret",                                                       FLAG_SECRET, "S", 0, "the secret that belongs to it", 0},
+    {"max-body",                                                       FLAG_MAX_BODY, "MB", 0, "largest request body (default 8)", 0},
+    {"generate-ttl-ms",                                                    FLAG_GENERATE_TTL, "N", 0,
+     "how long generate and check ids live (default a day)", 0},
+    {"photos",                                                     FLAG_PHOTOS, "DIR", 0, "serve its files as /_sandbox/photo/NAME", 0},
+    {"contract", FLAG_CONTRACT, "NAME", 0, "paths and names of the ID photos: assumed, alt", 0},
+    {0                                                       },
 };
 
 static const char about[] =
@@ -38,6 +48,9 @@ static const char about[] =
     "\vOn start it prints one line: listening on http://ADDR:PORT\n\n"
     "  POST /v1/EmojMaterialH5       a photo becomes a drawing\n"
     "  POST /v1/filter               a photo gets a tint\n"
+    "  POST /v1/idphoto/EFFECT       ID photos: make, beauty, clothes, background, makeup, hair, "
+    "skin, "
+    "symmetry, expression, eyes, glasses, shading, check\n"
     "  GET, DELETE /_sandbox/calls   what it was asked (?since=N, &limit=N); forget it\n"
     "  GET, POST, DELETE /_sandbox/faults   what is to go wrong: "
     "{\"faults\":[{\"kind\":\"status\",\"status\":500,\"code\":10002,\"rate\":0.1}]}\n\n"
@@ -130,6 +143,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
                 "1 to 1024 (MB)");
         flags->body_max_bytes = (size_t)number * 1024 * 1024;
         return 0;
+    case FLAG_GENERATE_TTL:
+        require(state, parse_number(arg, INT32_MAX, &flags->generate_ttl_ms), "--generate-ttl-ms",
+                "0 to 2147483647");
+        return 0;
+    case FLAG_PHOTOS:
+        flags->photos = arg;
+        return 0;
+    case FLAG_CONTRACT:
+        require(state, contract_find(arg) != NULL, "--contract", "assumed or alt");
+        flags->contract = arg;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -138,8 +162,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 void flags_parse(int argc, char **argv, struct flags *ret_flags)
 {
     static const struct argp parser = {.options = options, .parser = parse_option, .doc = about};
-    struct flags flags = {
-        .address = "127.0.0.1", .seed = 1, .body_max_bytes = (size_t)BODY_DEFAULT_MB * 1024 * 1024};
+    struct flags flags = {.address = "127.0.0.1",
+                          .seed = 1,
+                          .body_max_bytes = (size_t)BODY_DEFAULT_MB * 1024 * 1024,
+                          .generate_ttl_ms = DAY_MS};
     argp_err_exit_status = 2;
     argp_parse(&parser, argc, argv, 0, NULL, &flags);
     if ((flags.api_key == NULL) != (flags.api_secret == NULL)) {

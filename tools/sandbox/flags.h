@@ -17,6 +17,9 @@ struct flags {
     int64_t qps; /* 0: no limit */
     uint64_t seed;
     size_t body_max_bytes;
+    int64_t generate_ttl_ms;
+    const char *photos;     /* borrowed from argv; NULL: none */
+    const char *contract;   /* borrowed from argv; NULL: the assumed one */
     const char *api_key;    /* borrowed from argv; NULL: any */
     const char *api_secret; /* borrowed from argv; NULL: any */
 };

@@ -8,6 +8,7 @@
 #include "cache.h"
 #include "fault.h"
 #include "flags.h"
+#include "generate.h"
 #include "server.h"
 
 enum {
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
     sandbox.cache = cache_new(CACHE_MAX_BYTES);
     sandbox.calls = calls_new();
     sandbox.faults = faults_new(flags.seed);
+    sandbox.generates = generates_new(flags.generate_ttl_ms);
     struct server *server = server_start(&sandbox, listen_fd);
     if (server == NULL) {
         return 1;
@@ -55,6 +57,7 @@ int main(int argc, char **argv)
     announce(&flags, sandbox.port);
     sigwait(&stops, &caught);
     server_stop(server);
+    generates_free(sandbox.generates);
     faults_free(sandbox.faults);
     calls_free(sandbox.calls);
     cache_free(sandbox.cache);

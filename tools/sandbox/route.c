@@ -6,7 +6,9 @@
 
 #include "control.h"
 #include "effect.h"
+#include "idphoto.h"
 #include "link.h"
+#include "photo.h"
 #include "visit.h"
 
 static void serve_not_found(struct visit *visit)
@@ -22,6 +24,9 @@ static void serve_wrong_method(struct visit *visit)
 static const struct route routes[] = {
     {"POST",   "/v1/EmojMaterialH5", effect_serve,         true,  true },
     {"POST",   "/v1/filter",         effect_serve,         true,  true },
+    {"POST",   "/v1/idphoto/*",      idphoto_serve,        true,  true },
+    {"POST",   "/v2/id/*",           idphoto_serve,        true,  true },
+    {"GET",    "/_sandbox/photo/*",  photo_serve,          false, true },
     {"GET",    "/_sandbox/result/*", link_serve,           false, true },
     {"GET",    "/_sandbox/redirect", control_redirect,     false, false},
     {"POST",   "/_sandbox/redirect", control_redirect,     false, false},

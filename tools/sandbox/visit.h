@@ -13,6 +13,7 @@ struct cache;
 struct faults;
 struct fault;
 struct flags;
+struct generates;
 
 /* What all requests share. */
 struct sandbox {
@@ -20,7 +21,8 @@ struct sandbox {
     struct cache *cache;       /* owned by main, as the rest */
     struct calls *calls;
     struct faults *faults; /* only touched on the server's thread */
-    uint16_t port;         /* the one it listens on */
+    struct generates *generates;
+    uint16_t port; /* the one it listens on */
 };
 
 struct visit {
