@@ -1,13 +1,8 @@
 /* Writes one call of the API: URL with credentials, and a body that streams the image. */
 #include "wire/api_request.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <yyjson.h>
 
-#include "base/check.h"
-#include "base/mem.h"
 #include "wire/url.h"
 
 enum {
@@ -41,6 +36,12 @@ static bool given(const char *text)
     return text != NULL && text[0] != '\0';
 }
 
+/* The image's bytes are sent, rather than its URL or an id. */
+static bool streams_image(const struct api_call *call)
+{
+    return call->image_url.len == 0 && !given(call->generate_id);
+}
+
 static int url_write(struct buf *url, const struct api_call *call)
 {
     struct slice base = slice_text(call->base_url);
@@ -56,69 +57,6 @@ static int url_write(struct buf *url, const struct api_call *call)
     if (code == 0 && buf_cstr(url) == NULL) {
         code = ERR_NO_MEMORY;
     }
-    return code;
-}
-
-static const struct param_rule *rule_of(const struct effect *effect, const char *name)
-{
-    for (uint32_t i = 0; i < effect->param_count; i++) {
-        if (strcmp(effect->params[i].name, name) == 0) {
-            return &effect->params[i];
-        }
-    }
-    return NULL;
-}
-
-/* NULL when there is no memory. */
-static yyjson_mut_val *
-value_write(yyjson_mut_doc *doc, const struct param_rule *rule, const struct value *value)
-{
-    char color[16];
-    switch (value->kind) {
-    case VALUE_TEXT:
-        return yyjson_mut_strn(doc, value->text.len > 0 ? (const char *)value->text.ptr : "",
-                               value->text.len);
-    case VALUE_REAL:
-        return yyjson_mut_real(doc, value->real);
-    case VALUE_BOOL:
-        return yyjson_mut_bool(doc, value->truth);
-    case VALUE_INT:
-    default:
-        if (rule->kind == PARAM_COLOR) {
-            (void)snprintf(color, sizeof color, "#%06" PRIX64, (uint64_t)value->integer & 0xffffff);
-            return yyjson_mut_strcpy(doc, color);
-        }
-        return yyjson_mut_sint(doc, value->integer);
-    }
-}
-
-/* Appends {"field":value,...}. */
-static int params_write(struct buf *dest, const struct api_call *call)
-{
-    int code = ERR_NO_MEMORY;
-    char *text = NULL;
-    size_t len = 0;
-    yyjson_write_err flaw = {.code = YYJSON_WRITE_ERROR_MEMORY_ALLOCATION};
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *object = doc != NULL ? yyjson_mut_obj(doc) : NULL;
-    for (uint32_t i = 0; object != NULL && i < call->params->count; i++) {
-        const struct param *param = &call->params->items[i];
-        const struct param_rule *rule = rule_of(call->effect, param->name);
-        CHECK(rule != NULL); /* effect_check_params has seen to it */
-        yyjson_mut_val *value = value_write(doc, rule, &param->value);
-        object =
-            yyjson_mut_obj_add(object, yyjson_mut_str(doc, rule->field), value) ? object : NULL;
-    }
-    if (object != NULL) {
-        text = yyjson_mut_val_write_opts(object, YYJSON_WRITE_NOFLAG, NULL, &len, &flaw);
-    }
-    if (text != NULL) {
-        code = buf_append(dest, text, len);
-    } else if (flaw.code != YYJSON_WRITE_ERROR_MEMORY_ALLOCATION) {
-        code = ERR_INVALID; /* a text that is no UTF-8, or a real that is no number */
-    }
-    mem_free(text);
-    yyjson_mut_doc_free(doc);
     return code;
 }
 
@@ -151,7 +89,7 @@ static int media_list_write(struct api_request *request, const struct api_call *
     static const char tail[] = "\"media_profiles\":{\"media_data_type\":\"%s\"}}]}";
     bool is_url = call->image_url.len > 0;
     int code = buf_append_text(&request->prefix, "{\"parameter\":");
-    code = code != 0 ? code : params_write(&request->prefix, call);
+    code = code != 0 ? code : effect_params_write(call->effect, call->params, &request->prefix);
     code = code != 0 ? code
                      : buf_append_text(&request->prefix, ",\"extra\":{},\"media_info_list\":[{");
     if (is_url) {
@@ -164,23 +102,29 @@ static int media_list_write(struct api_request *request, const struct api_call *
     return code != 0 ? code : buf_printf(&request->suffix, tail, "jpg");
 }
 
-/* {"out_request_id":"...","img_url":"..." or "mt_generate_id":"...","parameter":{...}} */
+/* {"out_request_id":"...","img_url":"..." or "mt_generate_id":"...","parameter":{...}}, with the
+ * catalogue's names. */
 static int img_url_write(struct api_request *request, const struct api_call *call)
 {
+    const struct request_fields *fields = &call->effect->request;
     struct buf *dest = &request->prefix;
     int code = buf_append_text(dest, "{");
     if (given(call->out_request_id)) {
         struct slice id = slice_text(call->out_request_id);
-        code = code != 0 ? code : member_write(dest, "out_request_id", id, ",");
+        code = code != 0 ? code : member_write(dest, fields->out_request_id, id, ",");
     }
     if (given(call->generate_id)) {
         struct slice id = slice_text(call->generate_id);
-        code = code != 0 ? code : member_write(dest, "mt_generate_id", id, ",");
-    } else {
-        code = code != 0 ? code : url_member_write(dest, "img_url", call->image_url, ",");
+        code = code != 0 ? code : member_write(dest, fields->generate_id, id, ",");
+    } else if (call->image_url.len > 0) {
+        code = code != 0 ? code : url_member_write(dest, fields->image_url, call->image_url, ",");
     }
-    code = code != 0 ? code : buf_append_text(dest, "\"parameter\":");
-    code = code != 0 ? code : params_write(dest, call);
+    code = code != 0 ? code : buf_printf(dest, "\"%s\":", fields->parameter);
+    code = code != 0 ? code : effect_params_write(call->effect, call->params, dest);
+    if (streams_image(call)) {
+        code = code != 0 ? code : buf_printf(dest, ",\"%s\":\"", fields->image_data);
+        return code != 0 ? code : buf_append_text(&request->suffix, "\"}");
+    }
     return code != 0 ? code : buf_append_text(dest, "}");
 }
 
@@ -191,7 +135,10 @@ static const char *input_flaw(const struct api_call *call)
     bool has_url = call->image_url.len > 0;
     bool has_id = given(call->generate_id);
     if (effect->style == REQUEST_IMG_URL) {
-        return has_id || has_url ? NULL : "needs image.url or generate_id: it takes no image bytes";
+        bool has_bytes = effect_accepts_bytes(effect) && call->image.len > 0;
+        return has_id || has_url || has_bytes
+                   ? NULL
+                   : "needs image.url or generate_id: it takes no image bytes";
     }
     if (has_id) {
         return "takes no generate_id: send the image";
@@ -220,7 +167,7 @@ int api_request_write(struct api_request *request, const struct api_call *call, 
         return err_set(err, code, "%s: the request cannot be written: %s", call->effect->name,
                        err_name(code));
     }
-    bool streams = is_list && call->image_url.len == 0;
+    bool streams = streams_image(call);
     request->body = (struct body){
         .prefix = buf_view(&request->prefix),
         .payload = streams ? call->image : slice_of(NULL, 0),

@@ -9,6 +9,7 @@
 #include <yyjson.h>
 
 #include "base/check.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "wire/base64.h"
 #include "wire/json.h"
@@ -16,6 +17,7 @@
 enum {
     HEAD_BYTES = 200,  /* of an answer that cannot be read, for the message */
     POINTER_MAX = 320, /* two pointers of a catalogue file and an index between them */
+    SIDE_MAX = 65535,  /* px; more is no picture of ours */
     DATA_BYTES_MAX = 1 << 20
 };
 
@@ -154,6 +156,15 @@ text_read(const struct api_response *response, const char *pointer, char text[AP
     }
 }
 
+/* 0: none, or none to be believed. */
+static uint32_t side_read(const struct api_response *response, const char *pointer)
+{
+    struct node node;
+    int64_t side;
+    bool has = find(response, pointer, &node) && node_int(&node, &side);
+    return has && side > 0 && side <= SIDE_MAX ? (uint32_t)side : 0;
+}
+
 static void time_read(struct api_response *response, const struct effect *effect)
 {
     struct node node;
@@ -255,6 +266,10 @@ static int data_read(struct api_response *response, const struct effect *effect,
     if (text == NULL) {
         return err_set(err, ERR_NO_MEMORY, "no memory to write the answer's data");
     }
+    if (len > DATA_BYTES_MAX) { /* it was paid for, so it is a result all the same */
+        mem_free(text);
+        return buf_printf(&response->data, "{\"too_large\":%zu}", len);
+    }
     buf_adopt(&response->data, text, len);
     return 0;
 }
@@ -263,6 +278,8 @@ static int success_read(struct api_response *response, const struct effect *effe
 {
     text_read(response, effect->generate_id_pointer, response->generate_id);
     text_read(response, effect->check_id_pointer, response->check_id);
+    response->width = side_read(response, effect->width_pointer);
+    response->height = side_read(response, effect->height_pointer);
     if (effect->data_pointer[0] != '\0') {
         int code = data_read(response, effect, err);
         if (code != 0) {

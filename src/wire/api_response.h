@@ -40,6 +40,7 @@ struct api_response {
                                       "" with a result */
     struct api_result results[API_RESULTS_MAX]; /* further ones of an answer are not kept */
     uint32_t result_count;
+    uint32_t width, height;       /* of the image, as the answer says; 0 when it does not */
     struct buf data;              /* owned: JSON text of an effect that answers with data */
     char check_id[API_ID_MAX];    /* "" when none */
     char generate_id[API_ID_MAX]; /* "" when none */

@@ -50,6 +50,21 @@ const struct effect *catalogue_find(const struct catalogue *catalogue, const cha
     return NULL;
 }
 
+bool effect_accepts_bytes(const struct effect *effect)
+{
+    return effect->style == REQUEST_MEDIA_LIST || effect->request.image_data[0] != '\0';
+}
+
+bool effect_says_unknown_id(const struct effect *effect, int64_t code)
+{
+    for (uint32_t i = 0; i < effect->unknown_generate_id.count; i++) {
+        if (effect->unknown_generate_id.codes[i] == code) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where the effect belongs by its name: before the returned node. */
 static struct list_node *place_of(struct catalogue *catalogue, const char *name)
 {

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "wire/effect.h"
+#include "wire/effect_into.h"
 #include "wire/effect_key.h"
 
 enum {
@@ -208,6 +209,37 @@ static const char *param_finish(uint64_t given, struct param_rule *rule)
     return NULL;
 }
 
+/* What a parameter says of others; NULL, or what is wrong. */
+static const char *param_relations(const struct effect *effect, const struct param_rule *rule)
+{
+    if (rule->needs[0] != '\0' && effect_rule_find(effect, rule->needs) == NULL) {
+        return "needs names no parameter of this effect";
+    }
+    if (rule->into_count > 0 && rule->kind != PARAM_CHOICE) {
+        return "into is for the kind choice";
+    }
+    for (uint32_t i = 0; i < rule->into_count; i++) {
+        const struct param_rule *target = effect_rule_find(effect, rule->into[i]);
+        if (target == NULL || target->into_count > 0 || target->has_default) {
+            return "into must name parameters of this effect, without into and default";
+        }
+    }
+    return rule->closed && rule->choice_count == 0 ? "only_choices needs choices" : NULL;
+}
+
+/* The size that each word stands for must be one that its two parameters allow. */
+static int
+param_check_into(const struct effect *effect, const struct param_rule *rule, struct err *err)
+{
+    int code = 0;
+    for (uint32_t i = 0; i < rule->choice_count && rule->into_count > 0 && code == 0; i++) {
+        struct params spread = {.count = 0};
+        struct value word = {.kind = VALUE_TEXT, .text = slice_text(rule->choices[i].value)};
+        code = into_spread(effect, rule, &word, &spread, err);
+    }
+    return code;
+}
+
 /* Each word and the default must be values of their kind. */
 static int param_check_values(const struct param_rule *rule, struct err *err)
 {
@@ -231,6 +263,7 @@ static int params_finish(struct reading *reading)
         struct param_rule *rule = &effect->params[i];
         const char *wrong = param_finish(reading->param_seen[i], rule);
         struct err inner = {.code = 0};
+        wrong = wrong != NULL ? wrong : param_relations(effect, rule);
         if (wrong == NULL && param_check_values(rule, &inner) != 0) {
             wrong = inner.msg;
         }
@@ -241,6 +274,40 @@ static int params_finish(struct reading *reading)
         }
     }
     return reading->code;
+}
+
+/* Sizes are looked at once every parameter stands as it will be. */
+static int sizes_finish(struct reading *reading)
+{
+    struct effect *effect = reading->effect;
+    for (uint32_t i = 0; i < effect->param_count && reading->code == 0; i++) {
+        struct err inner = {.code = 0};
+        if (param_check_into(effect, &effect->params[i], &inner) != 0) {
+            (void)fail_at(reading, reading->param_line[i], inner.msg);
+        }
+    }
+    return reading->code;
+}
+
+static int order_finish(struct reading *reading)
+{
+    struct effect *effect = reading->effect;
+    if (effect->order.kind[0] == '\0') {
+        memcpy(effect->order.kind, effect->name, sizeof effect->order.kind);
+    }
+    effect->accepts_url = effect->accepts_url || effect->style == REQUEST_IMG_URL;
+    if (effect->order.family[0] == '\0') {
+        bool alone = !effect->order.first && !effect->order.on_original;
+        return alone ? 0
+                     : fail_at(reading, reading->line,
+                               "order.first and order.on_original need "
+                               "order.family");
+    }
+    if (effect->order.first && (effect->order.no_picture || effect->order.on_original)) {
+        return fail_at(reading, reading->line,
+                       "order.first excludes order.picture = no and order.on_original");
+    }
+    return 0;
 }
 
 static int effect_finish(struct reading *reading)
@@ -257,7 +324,10 @@ static int effect_finish(struct reading *reading)
     if (has_result == is_seen(reading->seen, "answer", "data")) {
         return fail_at(reading, reading->line, "one of answer.result and answer.data is needed");
     }
-    return params_finish(reading);
+    if (params_finish(reading) != 0 || sizes_finish(reading) != 0) {
+        return reading->code;
+    }
+    return order_finish(reading);
 }
 
 int effect_parse(struct slice text, const char *origin, struct effect *ret_effect, struct err *err)
@@ -271,6 +341,10 @@ int effect_parse(struct slice text, const char *origin, struct effect *ret_effec
                                          .side_max = 65535,
                                          .bytes_max = 10 << 20};
     effect->unknown_retries = -1;
+    effect->request = (struct request_fields){.image_url = "img_url",
+                                              .generate_id = "mt_generate_id",
+                                              .out_request_id = "out_request_id",
+                                              .parameter = "parameter"};
     (void)text_copy(effect->origin, sizeof effect->origin, slice_text(origin));
     struct reading reading = {.effect = effect, .origin = origin, .rest = text, .err = err};
     if (text.len > EFFECT_FILE_MAX) {

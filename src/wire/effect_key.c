@@ -83,6 +83,18 @@ static int set_bool(void *field, size_t size, struct slice value)
     return text_parse_bool(value, field);
 }
 
+/* For fields that say the contrary of their key, so that zero is what most files want. */
+static int set_not(void *field, size_t size, struct slice value)
+{
+    bool truth;
+    CHECK(size == sizeof truth);
+    if (text_parse_bool(value, &truth) != 0) {
+        return ERR_MALFORMED;
+    }
+    *(bool *)field = !truth;
+    return 0;
+}
+
 struct slice text_trimmed(struct slice text)
 {
     while (text.len > 0 && text.ptr[0] == ' ') {
@@ -227,36 +239,116 @@ static int set_choices(void *field, size_t size, struct slice value)
     return 0;
 }
 
+static int set_role(void *field, size_t size, struct slice value)
+{
+    static const char *const names[] = {
+        [PARAM_ROLE_WIDTH] = "width",
+        [PARAM_ROLE_HEIGHT] = "height",
+        [PARAM_ROLE_CHECK_ID] = "check_id",
+    };
+
+    CHECK(size == sizeof(enum param_role));
+    for (unsigned role = PARAM_ROLE_WIDTH; role < N_ELEMENTS(names); role++) {
+        if (slice_is(value, names[role])) {
+            *(enum param_role *)field = (enum param_role)role;
+            return 0;
+        }
+    }
+    return ERR_MALFORMED;
+}
+
+/* "width, height" */
+static int set_into(void *field, size_t size, struct slice value)
+{
+    CHECK(size == sizeof(struct param_rule));
+    struct param_rule *rule = field;
+    struct slice item;
+    while (next_item(&value, &item)) {
+        if (rule->into_count == PARAM_INTO_MAX ||
+            set_name(rule->into[rule->into_count++], sizeof rule->into[0], item) != 0) {
+            return ERR_MALFORMED;
+        }
+    }
+    return rule->into_count == PARAM_INTO_MAX ? 0 : ERR_MALFORMED;
+}
+
+static int set_pixels(void *field, size_t size, struct slice value)
+{
+    int64_t pixels;
+    CHECK(size == sizeof(uint32_t));
+    if (text_parse_i64(value, &pixels) != 0 || pixels < 1 || pixels > 65535) {
+        return ERR_MALFORMED;
+    }
+    *(uint32_t *)field = (uint32_t)pixels;
+    return 0;
+}
+
+static int set_codes(void *field, size_t size, struct slice value)
+{
+    CHECK(size == sizeof(struct code_list));
+    struct code_list *list = field;
+    struct slice item;
+    while (next_item(&value, &item)) {
+        if (list->count == EFFECT_CODES_MAX ||
+            text_parse_i64(item, &list->codes[list->count++]) != 0) {
+            return ERR_MALFORMED;
+        }
+    }
+    return list->count > 0 ? 0 : ERR_MALFORMED;
+}
+
 #define IN_EFFECT(field) offsetof(struct effect, field), sizeof(((struct effect *)0)->field)
 #define IN_PARAM(field)  offsetof(struct param_rule, field), sizeof(((struct param_rule *)0)->field)
 #define WHOLE_PARAM      0, sizeof(struct param_rule)
 #define POINTER_ALLOWED  "a JSON pointer such as /data/image"
+#define NAME_ALLOWED     "1 to 32 of A-Z a-z 0-9 . _ -"
 
 static const struct key_row rows[] = {
-    {"effect", "name",            IN_EFFECT(name),                set_name,     "1 to 32 of A-Z a-z 0-9 . _ -"              },
-    {"effect", "title",           IN_EFFECT(title),               set_text,     "1 to 127 bytes"                            },
-    {"effect", "path",            IN_EFFECT(path),                set_path,     "a path with its leading /, without ? and #"},
-    {"effect", "style",           IN_EFFECT(style),               set_style,    "media-list, img-url"                       },
-    {"effect", "timeout",         IN_EFFECT(timeout_ms),          set_duration, "a duration such as 60s"                    },
-    {"effect", "unknown_retries", IN_EFFECT(unknown_retries),     set_retries,  "0 to 100"                                  },
-    {"image",  "formats",         IN_EFFECT(image.formats),       set_formats,  "jpeg, png"                                 },
-    {"image",  "side",            IN_EFFECT(image),               set_side,     "a range such as 48..4096, in 1..65535"     },
-    {"image",  "bytes_max",       IN_EFFECT(image.bytes_max),     set_bytes,
-     "a size such as 2MB, at most 64MB"                                                                                     },
-    {"image",  "url",             IN_EFFECT(accepts_url),         set_bool,     "yes, no"                                   },
-    {"param",  "field",           IN_PARAM(field),                set_name,     "1 to 32 of A-Z a-z 0-9 . _ -"              },
-    {"param",  "kind",            IN_PARAM(kind),                 set_kind,     "text, int, real, bool, choice, color"      },
-    {"param",  "required",        IN_PARAM(required),             set_bool,     "yes, no"                                   },
-    {"param",  "default",         WHOLE_PARAM,                    set_default,  "1 to 127 bytes"                            },
-    {"param",  "range",           WHOLE_PARAM,                    set_range,    "a range such as 0..100"                    },
-    {"param",  "length",          WHOLE_PARAM,                    set_length,   "a range of bytes such as 1..64"            },
-    {"param",  "choices",         WHOLE_PARAM,                    set_choices,  "1 to 16 of WORD or WORD:VALUE, with commas"},
-    {"answer", "result",          IN_EFFECT(result_pointer),      set_pointer,  POINTER_ALLOWED                             },
-    {"answer", "list",            IN_EFFECT(result_list),         set_pointer,  POINTER_ALLOWED                             },
-    {"answer", "data",            IN_EFFECT(data_pointer),        set_pointer,  POINTER_ALLOWED                             },
-    {"answer", "check_id",        IN_EFFECT(check_id_pointer),    set_pointer,  POINTER_ALLOWED                             },
-    {"answer", "generate_id",     IN_EFFECT(generate_id_pointer), set_pointer,  POINTER_ALLOWED                             },
-    {"answer", "time",            IN_EFFECT(time_pointer),        set_pointer,  POINTER_ALLOWED                             },
+    {"effect",  "name",                IN_EFFECT(name),                   set_name,     NAME_ALLOWED                                },
+    {"effect",  "title",               IN_EFFECT(title),                  set_text,     "1 to 127 bytes"                            },
+    {"effect",  "path",                IN_EFFECT(path),                   set_path,     "a path with its leading /, without ? and #"},
+    {"effect",  "style",               IN_EFFECT(style),                  set_style,    "media-list, img-url"                       },
+    {"effect",  "timeout",             IN_EFFECT(timeout_ms),             set_duration, "a duration such as 60s"                    },
+    {"effect",  "unknown_retries",     IN_EFFECT(unknown_retries),        set_retries,  "0 to 100"                                  },
+    {"image",   "formats",             IN_EFFECT(image.formats),          set_formats,  "jpeg, png"                                 },
+    {"image",   "side",                IN_EFFECT(image),                  set_side,     "a range such as 48..4096, in 1..65535"     },
+    {"image",   "bytes_max",           IN_EFFECT(image.bytes_max),        set_bytes,
+     "a size such as 2MB, at most 64MB"                                                                                             },
+    {"image",   "url",                 IN_EFFECT(accepts_url),            set_bool,     "yes, no"                                   },
+    {"param",   "field",               IN_PARAM(field),                   set_name,     NAME_ALLOWED                                },
+    {"param",   "kind",                IN_PARAM(kind),                    set_kind,     "text, int, real, bool, choice, color"      },
+    {"param",   "required",            IN_PARAM(required),                set_bool,     "yes, no"                                   },
+    {"param",   "default",             WHOLE_PARAM,                       set_default,  "1 to 127 bytes"                            },
+    {"param",   "range",               WHOLE_PARAM,                       set_range,    "a range such as 0..100"                    },
+    {"param",   "length",              WHOLE_PARAM,                       set_length,   "a range of bytes such as 1..64"            },
+    {"param",   "choices",             WHOLE_PARAM,                       set_choices,  "1 to 16 of WORD or WORD:VALUE, with commas"},
+    {"param",   "only_choices",        IN_PARAM(closed),                  set_bool,     "yes, no"                                   },
+    {"param",   "sent",                IN_PARAM(unsent),                  set_not,      "yes, no"                                   },
+    {"param",   "needs",               IN_PARAM(needs),                   set_name,     NAME_ALLOWED                                },
+    {"param",   "refusal",             IN_PARAM(refusal),                 set_text,     "1 to 127 bytes"                            },
+    {"param",   "into",                WHOLE_PARAM,                       set_into,     "two parameters such as width, height"      },
+    {"param",   "role",                IN_PARAM(role),                    set_role,     "width, height, check_id"                   },
+    {"request", "image_url",           IN_EFFECT(request.image_url),      set_name,     NAME_ALLOWED                                },
+    {"request", "image_data",          IN_EFFECT(request.image_data),     set_name,     NAME_ALLOWED                                },
+    {"request", "generate_id",         IN_EFFECT(request.generate_id),    set_name,     NAME_ALLOWED                                },
+    {"request", "out_request_id",      IN_EFFECT(request.out_request_id), set_name,     NAME_ALLOWED                                },
+    {"request", "parameter",           IN_EFFECT(request.parameter),      set_name,     NAME_ALLOWED                                },
+    {"order",   "family",              IN_EFFECT(order.family),           set_name,     NAME_ALLOWED                                },
+    {"order",   "kind",                IN_EFFECT(order.kind),             set_name,     NAME_ALLOWED                                },
+    {"order",   "first",               IN_EFFECT(order.first),            set_bool,     "yes, no"                                   },
+    {"order",   "on_original",         IN_EFFECT(order.on_original),      set_bool,     "yes, no"                                   },
+    {"order",   "picture",             IN_EFFECT(order.no_picture),       set_not,      "yes, no"                                   },
+    {"order",   "single_person",       IN_EFFECT(order.single_person),    set_bool,     "yes, no"                                   },
+    {"order",   "side_above",          IN_EFFECT(order.side_above),       set_pixels,   "px, 1 to 65535"                            },
+    {"answer",  "result",              IN_EFFECT(result_pointer),         set_pointer,  POINTER_ALLOWED                             },
+    {"answer",  "list",                IN_EFFECT(result_list),            set_pointer,  POINTER_ALLOWED                             },
+    {"answer",  "data",                IN_EFFECT(data_pointer),           set_pointer,  POINTER_ALLOWED                             },
+    {"answer",  "check_id",            IN_EFFECT(check_id_pointer),       set_pointer,  POINTER_ALLOWED                             },
+    {"answer",  "generate_id",         IN_EFFECT(generate_id_pointer),    set_pointer,  POINTER_ALLOWED                             },
+    {"answer",  "width",               IN_EFFECT(width_pointer),          set_pointer,  POINTER_ALLOWED                             },
+    {"answer",  "height",              IN_EFFECT(height_pointer),         set_pointer,  POINTER_ALLOWED                             },
+    {"answer",  "unknown_generate_id", IN_EFFECT(unknown_generate_id),    set_codes,    "1 to 4 numbers"                            },
+    {"answer",  "time",                IN_EFFECT(time_pointer),           set_pointer,  POINTER_ALLOWED                             },
 };
 
 _Static_assert(N_ELEMENTS(rows) <= KEY_ROWS_MAX, "each row has a bit");

@@ -1,10 +1,12 @@
 /* Checks and normalises the parameters of a job by the rules of its effect. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "wire/effect.h"
+#include "wire/effect_into.h"
 
 enum {
     SHOWN_MAX = 64,   /* of a given value, in messages */
@@ -34,11 +36,18 @@ static struct value value_int(int64_t integer)
     return (struct value){.kind = VALUE_INT, .integer = integer};
 }
 
-/* The value a word stands for; NULL when the rule does not know the word. */
+static bool word_is(const struct param_rule *rule, struct slice given, const char *word)
+{
+    return slice_is(given, word) || (rule->kind == PARAM_COLOR && given.len == strlen(word) &&
+                                     strncasecmp((const char *)given.ptr, word, given.len) == 0);
+}
+
+/* The value a word stands for; NULL when the rule does not know the word. Colours are written in
+ * either case, their names too. */
 static const char *choice_find(const struct param_rule *rule, struct slice name)
 {
     for (uint32_t i = 0; i < rule->choice_count; i++) {
-        if (slice_is(name, rule->choices[i].name)) {
+        if (word_is(rule, name, rule->choices[i].name)) {
             return rule->choices[i].value;
         }
     }
@@ -91,7 +100,7 @@ static bool read_real(const struct param_rule *rule, const struct value *given, 
     if (!number || !in_range(rule, real)) { /* NaN is in no range */
         return false;
     }
-    *ret = (struct value){.kind = VALUE_REAL, .real = real};
+    *ret = (struct value){.kind = VALUE_REAL, .real = real + 0.0}; /* -0 becomes 0 */
     return true;
 }
 
@@ -212,8 +221,12 @@ static const char *rule_allowed(const struct param_rule *rule, char text[ALLOWED
     };
 
     text[0] = '\0';
-    add(text, words[rule->kind].head);
-    if (words[rule->kind].tail != NULL) {
+    if (rule->refusal[0] != '\0') {
+        add(text, rule->refusal);
+        return text;
+    }
+    add(text, rule->closed ? "" : words[rule->kind].head);
+    if (words[rule->kind].tail != NULL && !rule->closed) {
         char range[64];
         (void)snprintf(range, sizeof range, "%.16g to %.16g%s", rule->min, rule->max,
                        words[rule->kind].tail);
@@ -226,6 +239,19 @@ static const char *rule_allowed(const struct param_rule *rule, char text[ALLOWED
     return text;
 }
 
+/* Where nothing but the choices is allowed: is it one of them, however it was written? */
+static bool is_choice(const struct param_rule *rule, const struct value *read)
+{
+    for (uint32_t i = 0; i < rule->choice_count; i++) {
+        struct value word = value_text(slice_text(rule->choices[i].value));
+        struct value choice;
+        if (readers[rule->kind](rule, &word, &choice) && value_equal(&choice, read)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int param_read(const struct param_rule *rule,
                const struct value *given,
                struct value *ret_value,
@@ -236,19 +262,33 @@ int param_read(const struct param_rule *rule,
         const char *stands_for = choice_find(rule, given->text);
         value = stands_for != NULL ? value_text(slice_text(stands_for)) : *given;
     }
-    if (readers[rule->kind](rule, &value, ret_value)) {
+    struct value read;
+    if (readers[rule->kind](rule, &value, &read) && (!rule->closed || is_choice(rule, &read))) {
+        *ret_value = read;
         return 0;
     }
     char shown[SHOWN_MAX];
     char allowed[ALLOWED_MAX];
-    return err_set(err, ERR_INVALID, "%s: %s is not allowed; allowed: %s", rule->name,
-                   value_show(given, shown), rule_allowed(rule, allowed));
+    return err_set(err, ERR_INVALID, "%s: %s is not allowed%s: %s", rule->name,
+                   value_show(given, shown), rule->refusal[0] != '\0' ? "" : "; allowed",
+                   rule_allowed(rule, allowed));
 }
 
-static const struct param_rule *rule_find(const struct effect *effect, const char *name)
+const struct param_rule *effect_rule_find(const struct effect *effect, const char *name)
 {
     for (uint32_t i = 0; i < effect->param_count; i++) {
         if (strcmp(effect->params[i].name, name) == 0) {
+            return &effect->params[i];
+        }
+    }
+    return NULL;
+}
+
+const struct param_rule *effect_rule_of_role(const struct effect *effect, enum param_role role)
+{
+    CHECK(role != PARAM_ROLE_NONE);
+    for (uint32_t i = 0; i < effect->param_count; i++) {
+        if (effect->params[i].role == role) {
             return &effect->params[i];
         }
     }
@@ -278,23 +318,32 @@ static int fail_unknown(const struct effect *effect, const char *name, struct er
                    known[0] != '\0' ? known : "none");
 }
 
+static int fail_missing(const struct effect *effect, const struct param_rule *rule, struct err *err)
+{
+    const struct param_rule *other = into_find(effect, rule);
+    char allowed[ALLOWED_MAX];
+    int code = err_set(err, ERR_INVALID, "%s needs the parameter %s: %s", effect->name, rule->name,
+                       rule_allowed(rule, allowed));
+    if (other == NULL) {
+        return code;
+    }
+    return err_set(err, ERR_INVALID, "%s needs either %s (%s) or both %s and %s", effect->name,
+                   other->name, rule_allowed(other, allowed), other->into[0], other->into[1]);
+}
+
 /* The value of one rule into params, if there is one. */
 static int param_take(const struct effect *effect,
                       const struct param_rule *rule,
-                      const struct params *given,
+                      const struct value *found,
                       struct params *params,
                       struct err *err)
 {
-    const struct value *found = params_find(given, rule->name);
     struct value fallback = value_text(slice_text(rule->fallback));
     if (found == NULL && rule->has_default) {
         found = &fallback;
     }
     if (found == NULL) {
-        char allowed[ALLOWED_MAX];
-        return rule->required ? err_set(err, ERR_INVALID, "%s needs the parameter %s: %s",
-                                        effect->name, rule->name, rule_allowed(rule, allowed))
-                              : 0;
+        return rule->required ? fail_missing(effect, rule, err) : 0;
     }
     struct param *param = &params->items[params->count];
     memcpy(param->name, rule->name, sizeof param->name);
@@ -303,7 +352,24 @@ static int param_take(const struct effect *effect,
         (void)err_wrap(err, "%s", effect->name);
         return code;
     }
-    params->count++;
+    params->count += rule->unsent ? 0 : 1;
+    return 0;
+}
+
+/* Whatever was given has beside it what it needs. */
+static int check_needs(const struct effect *effect,
+                       const struct params *given,
+                       const struct params *params,
+                       struct err *err)
+{
+    for (uint32_t i = 0; i < given->count; i++) {
+        const struct param_rule *rule = effect_rule_find(effect, given->items[i].name);
+        CHECK(rule != NULL);
+        if (rule->needs[0] != '\0' && params_find(params, rule->needs) == NULL) {
+            return err_set(err, ERR_INVALID, "%s: %s needs %s beside it", effect->name, rule->name,
+                           rule->needs);
+        }
+    }
     return 0;
 }
 
@@ -313,17 +379,24 @@ int effect_check_params(const struct effect *effect,
                         struct err *err)
 {
     for (uint32_t i = 0; i < given->count; i++) {
-        if (rule_find(effect, given->items[i].name) == NULL) {
+        if (effect_rule_find(effect, given->items[i].name) == NULL) {
             return fail_unknown(effect, given->items[i].name, err);
         }
     }
     struct params params = {.count = 0};
-    for (uint32_t i = 0; i < effect->param_count; i++) {
-        int code = param_take(effect, &effect->params[i], given, &params, err);
-        if (code != 0) {
-            return code;
+    struct params spread = {.count = 0};
+    int code = into_spread_all(effect, given, &spread, err);
+    for (uint32_t i = 0; i < effect->param_count && code == 0; i++) {
+        const struct param_rule *rule = &effect->params[i];
+        const struct value *found = params_find(given, rule->name);
+        found = found != NULL ? found : params_find(&spread, rule->name);
+        if (rule->into_count == 0) {
+            code = param_take(effect, rule, found, &params, err);
         }
     }
-    *ret_params = params;
-    return 0;
+    code = code != 0 ? code : check_needs(effect, given, &params, err);
+    if (code == 0) {
+        *ret_params = params;
+    }
+    return code;
 }

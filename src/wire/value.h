@@ -37,6 +37,7 @@ struct params {
     uint32_t count;
 };
 
+bool value_equal(const struct value *a, const struct value *b);
 /* NULL when there is none of that name. */
 const struct value *params_find(const struct params *params, const char *name);
 
