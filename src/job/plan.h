@@ -59,12 +59,13 @@ struct plan {
     const struct catalogue *catalogue; /* borrowed */
     struct plan_step *steps;           /* owned; the whole recipe in the order of calls */
     uint32_t count;
-    uint32_t next;             /* the step to call now; count: none */
-    uint32_t saved;            /* steps that need no call thanks to the record */
-    bool records;              /* the photo's record matters: false for effects that stand alone */
-    bool has_check;            /* steps[0] makes no picture */
-    bool result_gone;          /* the recorded result of the whole recipe cannot be had */
-    struct plan_source source; /* as given */
+    uint32_t next;              /* the step to call now; count: none */
+    uint32_t saved;             /* steps that need no call thanks to the record */
+    bool records;               /* the photo's record matters: false for effects that stand alone */
+    bool has_check;             /* steps[0] makes no picture */
+    struct digest check_digest; /* of the check whose id is handed over; "" text: there is none */
+    bool result_gone;           /* the recorded result of the whole recipe cannot be had */
+    struct plan_source source;  /* as given */
     char generate_id[API_ID_MAX]; /* where steps[next] starts; "": from the image */
     char check_id[API_ID_MAX];    /* for the step that takes one; "" when none is known */
 };
@@ -80,7 +81,7 @@ int plan_read(struct plan *plan,
               const struct envelope_step *steps,
               uint32_t count,
               struct err *err) MUST_CHECK;
-/* The order rules for this source, and the digests. ERR_INVALID, ERR_NO_MEMORY. */
+/* The order rules for this source, and the digests; once. ERR_INVALID, ERR_NO_MEMORY. */
 int plan_order(struct plan *plan, const struct plan_source *source, struct err *err) MUST_CHECK;
 /* Where to begin. `find` may be NULL: nothing is recorded. ERR_INVALID: the image is needed and is
  * not there, or is not of a kind that the effect takes. */
@@ -102,8 +103,5 @@ int plan_advance(struct plan *plan, const char *generate_id, const char *check_i
 int plan_forget(struct plan *plan, struct digest *ret_digest, struct err *err) MUST_CHECK;
 /* The result recorded for the whole recipe cannot be had any more; plan_start again. */
 void plan_forget_result(struct plan *plan);
-
-/* The names joined by '+', as the status shows them: "idphoto.make+idphoto.beauty"; cut to fit. */
-char *plan_title(const struct plan *plan, char *text, size_t size);
 
 #endif
