@@ -34,7 +34,7 @@ local state, answer = was[1], 'done'
 if not state or TERMINAL[state] then
   return {was[2] == fence and 'repeated' or 'stale', state or ''}
 end
-if was[2] ~= fence then
+if was[2] ~= fence or (state ~= 'running' and action == 'done') then
   if action ~= 'done' then
     count(stats, 'late_failure_total', 1)
     return {'stale', state}
@@ -47,8 +47,11 @@ elseif state ~= 'running' then
   return {'repeated', state}
 end
 
-redis.call('HINCRBY', job, 'attempts', ARGV[6])
-redis.call('HINCRBY', job, 'unknowns', ARGV[8])
+-- The attempt of a late success was counted when its worker's jobs were taken from it.
+if answer ~= 'late' then
+  redis.call('HINCRBY', job, 'attempts', ARGV[6])
+  redis.call('HINCRBY', job, 'unknowns', ARGV[8])
+end
 if ARGV[7] == '1' then redis.call('HINCRBY', job, 'sent', -1) end
 for i = 15 + results, #ARGV - 1, 2 do redis.call('HSET', job, ARGV[i], ARGV[i + 1]) end
 
