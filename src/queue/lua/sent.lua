@@ -8,8 +8,12 @@ local now = now_ms()
 
 local entry = redis.call('HGET', active, id)
 local was = redis.call('HMGET', job, 'state', 'fence')
-if not entry or was[1] ~= 'running' or was[2] ~= fence then return {0, now} end
-local mark = sequence .. ':' .. fence .. ':' .. call
+local run = sequence .. ':' .. fence .. ':'
+if not entry or was[1] ~= 'running' or was[2] ~= fence then
+  if entry and string.sub(entry, 1, #run) == run then redis.call('HDEL', active, id) end
+  return {0, now}
+end
+local mark = run .. call
 if entry == mark then return {1, now} end
 
 redis.call('HSET', active, id, mark)
