@@ -46,6 +46,7 @@ int begin_send(struct call *call,
     call_arg_slice(call, slice_of(head, head_len));
     call_arg_int(call, begin->dead_ttl_ms);
     call_arg_text(call, begin->reply_to);
+    call_arg_int(call, (int64_t)begin->id_at);
     request->patience_ms = 0;
     return call_send(call, redis, request, err);
 }

@@ -28,6 +28,7 @@ struct begin {
     const char *id;            /* borrowed */
     int64_t sequence;          /* this worker's own count of begun elements: keeps their order */
     size_t element_len;        /* 0: the element is a bare id */
+    size_t id_at;              /* where in a raw envelope the id stands, from 1; 0: not known */
     const char *effect;        /* of a raw envelope, else "" */
     uint32_t steps;
     int64_t dead_ttl_ms;  /* of the status where the envelope is missing */

@@ -120,26 +120,40 @@ size_t claim_rejected_head(uint8_t head[CLAIM_HEAD_MAX],
     return (size_t)(at - head);
 }
 
+struct claim_ends claim_ends_of(struct slice element)
+{
+    struct claim_ends ends = {.element_len = element.len};
+    size_t len = element.len < CLAIM_ENDS ? element.len : CLAIM_ENDS;
+    if (len > 0) {
+        memcpy(ends.first, element.ptr, len);
+        memcpy(ends.last, element.ptr + (element.len - len), len);
+    }
+    return ends;
+}
+
 int claim_reject(struct call *call,
                  struct redis *redis,
                  struct redis_request *request,
                  const struct inbox *inbox,
                  const char *worker,
-                 size_t element_len,
+                 const struct claim_ends *ends,
                  const char *reason,
                  int64_t now_unix_ms,
                  struct err *err)
 {
     uint8_t head[CLAIM_HEAD_MAX];
-    size_t head_len = claim_rejected_head(head, now_unix_ms, reason, element_len);
+    size_t head_len = claim_rejected_head(head, now_unix_ms, reason, ends->element_len);
+    size_t ends_len = ends->element_len < CLAIM_ENDS ? ends->element_len : CLAIM_ENDS;
     call_open(call, SCRIPT_reject, inbox->queue);
     claim_key(call, inbox, worker);
     call_key(call, KEY_REJECTED, NULL);
     call_stats_keys(call, now_unix_ms);
     call_key(call, KEY_WORKERS, NULL);
     call_arg_text(call, worker);
-    call_arg_int(call, (int64_t)element_len);
+    call_arg_int(call, (int64_t)ends->element_len);
     call_arg_slice(call, slice_of(head, head_len));
+    call_arg_slice(call, slice_of(ends->first, ends_len));
+    call_arg_slice(call, slice_of(ends->last, ends_len));
     request->patience_ms = 0;
     return call_send(call, redis, request, err);
 }

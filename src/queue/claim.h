@@ -36,13 +36,26 @@ int claim_return(struct call *call,
                  const struct inbox *inbox,
                  const char *worker,
                  struct err *err) MUST_CHECK;
-/* The oldest claimed element, of element_len bytes, is no job: to P:rejected. */
+
+enum {
+    CLAIM_ENDS = 64
+};
+
+/* What an element that is no job is known again by: it has no id. */
+struct claim_ends {
+    uint8_t first[CLAIM_ENDS];
+    uint8_t last[CLAIM_ENDS];
+    size_t element_len;
+};
+
+struct claim_ends claim_ends_of(struct slice element);
+/* The oldest claimed element, that with these ends, is no job: to P:rejected. */
 int claim_reject(struct call *call,
                  struct redis *redis,
                  struct redis_request *request,
                  const struct inbox *inbox,
                  const char *worker,
-                 size_t element_len,
+                 const struct claim_ends *ends,
                  const char *reason,
                  int64_t now_unix_ms,
                  struct err *err) MUST_CHECK;

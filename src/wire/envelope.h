@@ -46,6 +46,7 @@ struct envelope_step {
 
 struct envelope {
     char id[ENVELOPE_ID_MAX + 1];
+    size_t id_at; /* where in the element as it came the id stands, from 1; 0: spelled otherwise */
     struct envelope_step *steps; /* owned; one for `effect`, or the recipe's */
     uint32_t step_count;         /* 1..ENVELOPE_STEPS_MAX after a good decode */
     bool is_recipe;              /* given as `recipe` */

@@ -279,6 +279,24 @@ int reading_gather(struct reading *reading, const struct node *root, struct err 
     return first;
 }
 
+/* JSON may spell an id with escapes. Decoded in place, such an id leaves the rest of its spelling
+ * behind it, and no spelling of an id's character holds what may follow a value. */
+static bool id_is_plain(const struct envelope *envelope, struct slice id)
+{
+    struct slice element = buf_view(&envelope->element);
+    size_t at = (size_t)(id.ptr - element.ptr) + id.len;
+    if (element.ptr[0] != '{') {
+        return true;
+    }
+    for (at++; at < element.len; at++) {
+        uint8_t c = element.ptr[at];
+        if (c != ' ' && c != '\t' && c != '\n' && c != '\r') {
+            return c == ',' || c == '}';
+        }
+    }
+    return false;
+}
+
 int reading_take_id(struct reading *reading, struct err *err)
 {
     struct envelope *envelope = reading->envelope;
@@ -293,6 +311,10 @@ int reading_take_id(struct reading *reading, struct err *err)
     }
     bool fits = text_copy(envelope->id, sizeof envelope->id, id->bytes);
     CHECK(fits);
+    envelope->id_at = 0;
+    if (id_is_plain(envelope, id->bytes)) {
+        envelope->id_at = (size_t)(id->bytes.ptr - envelope->element.ptr) + 1;
+    }
     return 0;
 }
 

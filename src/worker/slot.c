@@ -82,6 +82,7 @@ static int begin_ask(struct slot *slot, struct err *err)
         .id = slot->envelope.id,
         .sequence = slot->sequence,
         .element_len = slot->element_len,
+        .id_at = slot->element_len > 0 ? slot->envelope.id_at : 0,
         .effect = slot->element_len > 0 ? effect : "",
         .steps = slot->envelope.step_count,
         .dead_ttl_ms = slot->worker->conf.dead.ttl_ms,
@@ -185,8 +186,8 @@ static int reject_ask(struct slot *slot, struct err *err)
 {
     struct worker *worker = slot->worker;
     return claim_reject(&worker->call, worker->bulk, &slot->request, &slot->feed->inbox,
-                        slot->worker_id, slot->element_len, slot->outcome.message,
-                        worker_unix_ms(worker), err);
+                        slot->worker_id, &slot->ends, slot->outcome.message, worker_unix_ms(worker),
+                        err);
 }
 
 static void

@@ -33,6 +33,7 @@ struct slot {
     char worker_id[WORKER_ID_MAX]; /* under which it was claimed */
     int64_t sequence;              /* order of the worker's elements */
     size_t element_len;            /* 0: a bare id */
+    struct claim_ends ends;        /* of an element that may be no job */
     size_t bytes_held;             /* counted in worker->bytes_held */
     struct redis_request request;  /* one at a time */
     struct envelope envelope;

@@ -81,6 +81,7 @@ void slot_take_element(struct slot *slot, struct buf *element)
         return;
     }
     slot->element_len = slot->bytes_held = element->len;
+    slot->ends = claim_ends_of(buf_view(element));
     worker->bytes_held += element->len;
     if (junk) {
         err_ignore(err_set(&err, ERR_MALFORMED,

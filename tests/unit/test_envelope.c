@@ -84,6 +84,27 @@ static void meta_of_msgpack_keeps_its_very_bytes(void **state)
     envelope_done(&envelope);
 }
 
+static size_t id_place(const char *text)
+{
+    struct envelope envelope;
+    struct err err = {0};
+    envelope_init(&envelope);
+    assert_int_equal(decode(text, &envelope, &err), 0);
+    assert_string_equal(envelope.id, "j-7");
+    size_t at = envelope.id_at;
+    envelope_done(&envelope);
+    return at;
+}
+
+static void an_id_is_found_again_in_the_element_unless_it_was_spelled_with_escapes(void **state)
+{
+    (void)state;
+    assert_int_equal(id_place("{\"id\":\"j-7\",\"effect\":\"emoji\",\"image\":\"AAAA\"}"), 8);
+    assert_int_equal(id_place("{\"effect\":\"emoji\",\"image\":\"AAAA\",\"id\": \"j-7\" }"), 41);
+    assert_int_equal(id_place("{\"id\":\"j-\\u0037\",\"effect\":\"emoji\",\"image\":\"AAAA\"}"), 0);
+    assert_int_equal(id_place("{\"effect\":\"emoji\",\"image\":\"AAAA\",\"id\":\"\\u006a-7\"}"), 0);
+}
+
 static void a_refused_job_still_says_whom_to_tell(void **state)
 {
     (void)state;
@@ -174,6 +195,7 @@ int main(void)
         cmocka_unit_test(the_image_is_decoded_within_the_element),
         cmocka_unit_test(parameters_and_meta_outlive_the_image),
         cmocka_unit_test(meta_of_msgpack_keeps_its_very_bytes),
+        cmocka_unit_test(an_id_is_found_again_in_the_element_unless_it_was_spelled_with_escapes),
         cmocka_unit_test(a_refused_job_still_says_whom_to_tell),
         cmocka_unit_test(the_place_within_a_recipe_is_named),
         cmocka_unit_test(a_message_never_shows_the_image),

@@ -2,7 +2,8 @@
 -- KEYS: claim, job, env, active, workers, paused, rejected, events, stats, stats of the minute
 -- ARGV: worker, id, sequence number, element's length (0: a bare id), effect, steps, priority,
 --       head of the entry for P:rejected (a msgpack map that lacks only the element's bytes),
---       life of a status whose envelope is missing, reply_to
+--       life of a status whose envelope is missing, reply_to, where in the element its id stands
+--       (from 1; 0: not known)
 -- Returns {answer, now, fence, attempts, sent, unknowns, waits, attempts at the last checkpoint,
 -- envelope}; answer is
 --   ok         the job is ours
@@ -35,7 +36,10 @@ if not redis.call('ZSCORE', workers, worker) then return {'lost', now} end
 if redis.call('EXISTS', paused) == 1 then return {'paused', now} end
 
 local element = redis.call('RPOP', claim)
-local fits = element and (length == 0 and element == id or length > 0 and #element == length)
+-- Of many envelopes of one length, only ours has our id in that place.
+local at = tonumber(ARGV[11])
+local fits = element and (length == 0 and element == id or length > 0 and #element == length and
+  (at == 0 or string.sub(element, at, at + #id - 1) == id))
 if not fits then
   if element then redis.call('RPUSH', claim, element) end
   return {'mismatch', now}
