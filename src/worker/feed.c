@@ -73,7 +73,7 @@ void feed_settle(struct feed *feed)
 bool feed_may_be_asked(const struct feed *feed)
 {
     return feed->state == FEED_READY && feed->asked == 0 && feed->held_at_ms == 0 &&
-           feed->served->registered && !feed->served->figures.paused;
+           worker_holds_lease(feed->served) && !feed->served->figures.paused;
 }
 
 static void feed_batch_over(struct feed *feed)

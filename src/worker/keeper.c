@@ -78,6 +78,7 @@ keeper_on_reply(struct redis_request *request, struct redis_reply *reply, const 
     }
     if (strcmp(served->lease_id, worker->id) == 0) {
         served->registered = true;
+        served->held_until_at_ms = served->lease_sent_at_ms + worker->conf.worker.lease_ms;
     }
     served->figures = answer;
     for (size_t p = 0; p < PRIORITY_COUNT; p++) {
@@ -122,6 +123,7 @@ static void keeper_renew_one(struct served *served)
         keeper_counters(worker, &lease);
     }
     memcpy(served->lease_id, worker->id, sizeof served->lease_id);
+    served->lease_sent_at_ms = loop_at_ms(worker->loop);
     served->lease_request.on_reply = keeper_on_reply;
     served->lease_request.data = served;
     served->renewing =

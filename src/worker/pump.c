@@ -103,7 +103,7 @@ static void pump_wait(struct worker *worker)
     }
     for (uint32_t rank = 0; rank < pump_feeds(worker); rank++) {
         struct feed *feed = pump_feed(worker, rank);
-        if (feed->state == FEED_EMPTY && feed->asked == 0 && feed->served->registered &&
+        if (feed->state == FEED_EMPTY && feed->asked == 0 && worker_holds_lease(feed->served) &&
             !feed->served->figures.paused) {
             feed_wait(feed);
         }

@@ -277,6 +277,14 @@ static void slot_unadmit(struct slot *slot)
     slot_end_admission(slot, VERDICT_NOT_SENT, -1);
 }
 
+/* The answer may be old news: the worker was stopped, or is leaving its jobs to others. */
+static bool slot_may_call(const struct slot *slot)
+{
+    const struct worker *worker = slot->worker;
+    return worker->phase < WORKER_LEAVING && worker_holds_lease(slot->feed->served) &&
+           strcmp(slot->worker_id, worker->id) == 0;
+}
+
 static void
 mark_on_reply(struct redis_request *request, struct redis_reply *reply, const struct err *err)
 {
@@ -287,6 +295,10 @@ mark_on_reply(struct redis_request *request, struct redis_reply *reply, const st
     }
     if (sent_read(reply, &now_unix_ms)) {
         worker_saw_clock(slot->worker, now_unix_ms);
+        if (!slot_may_call(slot)) {
+            slot->stalled = true;
+            return;
+        }
         slot_step(slot, JOB_MARKED);
         return;
     }

@@ -79,6 +79,11 @@ static int worker_draw_id(struct worker *worker, struct err *err)
     return 0;
 }
 
+bool worker_holds_lease(const struct served *served)
+{
+    return loop_at_ms(served->worker->loop) < served->held_until_at_ms;
+}
+
 void worker_lose_lease(struct worker *worker)
 {
     char old_id[WORKER_ID_MAX];
@@ -92,6 +97,7 @@ void worker_lose_lease(struct worker *worker)
               LOG_NUM("jobs", worker->slots_busy.len));
     for (uint32_t i = 0; i < worker->served_count; i++) {
         worker->served[i].registered = false;
+        worker->served[i].held_until_at_ms = 0;
         for (size_t p = 0; p < PRIORITY_COUNT; p++) {
             feed_return(&worker->served[i].feeds[p]);
         }

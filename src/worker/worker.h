@@ -63,6 +63,8 @@ struct served {
     struct redis *listener; /* owned: hears the control channel */
     char channel[KEY_MAX];
     char lease_id[WORKER_ID_MAX]; /* whose lease lease_request is about */
+    int64_t lease_sent_at_ms;     /* monotonic: when it was asked */
+    int64_t held_until_at_ms; /* monotonic: until then nobody else can have this worker's jobs */
     bool promoting;
     char reaping[WORKER_ID_MAX]; /* the lapsed worker that is being looked at, "" for none */
     int64_t sweep_due_at_ms;     /* monotonic: not later than this */
@@ -129,6 +131,9 @@ const char *worker_trouble(const struct worker *worker);
 /* Redis's clock as far as known. */
 int64_t worker_unix_ms(const struct worker *worker);
 void worker_saw_clock(struct worker *worker, int64_t redis_unix_ms);
+/* By its own clock the worker's jobs of that queue are its own. After a stop it may be mistaken in
+ * everything else, and must neither claim nor call before its lease was renewed. */
+bool worker_holds_lease(const struct served *served);
 /* The lease had lapsed: a fresh id, registration anew. */
 void worker_lose_lease(struct worker *worker);
 /* How long the credential still waits; 0 when it is open. */
