@@ -160,6 +160,9 @@ static int conf_check(const struct conf *conf, struct err *err)
                        "retry.base (%" PRId64 "ms) must not be above retry.cap (%" PRId64 "ms)",
                        conf->retry.base_ms, conf->retry.cap_ms);
     }
+    if (conf->publish.mode == PUBLISH_HTTP && conf->publish.base_url[0] == '\0') {
+        return err_set(err, ERR_INVALID, "publish.mode is http, but publish.base_url is not set");
+    }
     bool access = conf->api.access_key[0] != '\0';
     bool secret = conf->api.secret_key[0] != '\0';
     if (access != secret) {

@@ -21,6 +21,12 @@ enum {
     CONF_ROWS_MAX = 64 /* room for the rows of conf.def */
 };
 
+/* How images are put where the API can fetch them; the order of publish.mode's choices. */
+enum publish_mode {
+    PUBLISH_NONE,
+    PUBLISH_HTTP
+};
+
 struct conf_names {
     char name[CONF_QUEUES_MAX][CONF_NAME_MAX]; /* each a valid queue name, none twice */
     uint32_t n;                                /* 1 to CONF_QUEUES_MAX */
@@ -77,6 +83,15 @@ struct conf {
         int64_t ttl_ms;
         size_t max_bytes;
     } dead;
+
+    struct {
+        int64_t ttl_ms;
+    } photo;
+
+    struct {
+        enum publish_mode mode;
+        char base_url[CONF_TEXT_MAX]; /* no slash at the end */
+    } publish;
 
     struct {
         char listen[CONF_TEXT_MAX]; /* parses by address_parse */

@@ -77,6 +77,9 @@ http_url_parse(const struct conf_row *row, struct slice value, void *field, stru
     while (value.len > 0 && value.ptr[value.len - 1] == '/') {
         value.len--;
     }
+    if (value.len == 0 && row->initial[0] == '\0') {
+        return text_parse(row, value, field, err);
+    }
     size_t scheme = slice_starts(value, "https://") ? 8 : slice_starts(value, "http://") ? 7 : 0;
     if (scheme == 0 || value.len == scheme || value.ptr[scheme] == '/') {
         return ERR_INVALID;

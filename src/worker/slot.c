@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "worker/slot_photo.h"
 #include "worker/sweeper.h"
 
 static void slot_enter(struct slot *slot);
@@ -53,29 +54,51 @@ bool slot_heard(struct slot *slot, const struct err *err)
     return false;
 }
 
+/* The image is here, or none is needed. */
+static void slot_go_with_image(struct slot *slot)
+{
+    if (slot_check_image(slot, &slot->outcome) != 0) {
+        slot_settled(slot);
+    } else if (slot->plan.records) {
+        slot_step(slot, JOB_RECALL);
+    } else if (slot_order_alone(slot, &slot->outcome) != 0) {
+        slot_settled(slot);
+    } else {
+        slot_step(slot, JOB_READY);
+    }
+}
+
 /* Decides before any call: refused, expired, or parked until its time. */
 static void slot_go_by_plan(struct slot *slot)
 {
     if (slot_plan(slot, &slot->outcome) != 0) {
         slot_settled(slot);
-        return;
-    }
-    if (slot->envelope.image_source == IMAGE_KEY) {
+    } else if (slot->envelope.image_source == IMAGE_KEY) {
         slot_step(slot, JOB_BY_KEY);
-        return;
+    } else {
+        slot_go_with_image(slot);
     }
-    if (slot_check_image(slot, &slot->outcome) != 0) {
-        slot_settled(slot);
-        return;
-    }
-    slot_step(slot, JOB_READY);
 }
 
 /* begin */
 
+/* The effects joined by '+', as the status shows them. */
+static void begin_title(const struct envelope *envelope, char *text, size_t size)
+{
+    size_t used = 0;
+    for (uint32_t i = 0; i < envelope->step_count && used < size; i++) {
+        int len =
+            snprintf(text + used, size - used, "%s%s", i > 0 ? "+" : "", envelope->steps[i].effect);
+        used += len > 0 ? (size_t)len : 0;
+    }
+}
+
 static int begin_ask(struct slot *slot, struct err *err)
 {
-    const char *effect = slot->envelope.step_count > 0 ? slot->envelope.steps[0].effect : "";
+    char effect[ENVELOPE_STEPS_MAX * (ENVELOPE_NAME_MAX + 1) + 1] = "";
+    if (slot->element_len > 0) {
+        begin_title(&slot->envelope, effect, sizeof effect);
+    }
     struct begin begin = {
         .inbox = &slot->feed->inbox,
         .worker = slot->worker_id,
@@ -83,7 +106,7 @@ static int begin_ask(struct slot *slot, struct err *err)
         .sequence = slot->sequence,
         .element_len = slot->element_len,
         .id_at = slot->element_len > 0 ? slot->envelope.id_at : 0,
-        .effect = slot->element_len > 0 ? effect : "",
+        .effect = effect,
         .steps = slot->envelope.step_count,
         .dead_ttl_ms = slot->worker->conf.dead.ttl_ms,
         .reply_to = slot->element_len > 0 ? slot->envelope.reply_to : "",
@@ -237,11 +260,7 @@ load_on_reply(struct redis_request *request, struct redis_reply *reply, const st
     }
     slot->bytes_held += slot->keyed_image.len;
     slot->worker->bytes_held += slot->keyed_image.len;
-    if (slot_check_image(slot, &slot->outcome) != 0) {
-        slot_settled(slot);
-        return;
-    }
-    slot_step(slot, JOB_READY);
+    slot_go_with_image(slot);
 }
 
 /* the sent mark */
@@ -305,7 +324,8 @@ mark_on_reply(struct redis_request *request, struct redis_reply *reply, const st
     log_event(LOG_INFO, "job_lost", LOG_TEXT("job", slot->envelope.id),
               LOG_TEXT("reason", "canceled, or taken over by another worker"));
     slot_unadmit(slot);
-    slot_step(slot, JOB_GONE);
+    outcome_without_call(&slot->outcome, OUTCOME_BACK, "", "");
+    slot_settled(slot); /* its commit changes nothing of the job, but lets go of the photo */
 }
 
 /* the call and its result */
@@ -318,7 +338,7 @@ static void slot_judge(struct slot *slot)
     slot_read_answer(slot, &attempt, &ruling);
     slot_end_admission(slot, ruling.verdict, slot->fetch.retry_after_ms);
     struct outcome_past past = {
-        .attempts = slot->begun.attempts,
+        .attempts = slot->begun.attempts - slot->begun.step_attempts,
         .unknowns = slot->begun.unknowns,
         .waits = slot->begun.waits,
     };
@@ -344,8 +364,12 @@ static void call_on_done(struct fetch *fetch)
 {
     struct slot *slot = fetch->data;
     slot_judge(slot);
-    if (slot->outcome.action == OUTCOME_DONE && slot_wants_link(slot)) {
+    if (slot->outcome.action == OUTCOME_DONE && slot->plan.records) {
+        slot_step(slot, JOB_ANSWERED);
+    } else if (slot->outcome.action == OUTCOME_DONE && slot_wants_link(slot)) {
         slot_step(slot, JOB_LINK);
+    } else if (slot->outcome.action == OUTCOME_DEAD && slot_photo_must_forget(slot)) {
+        slot_step(slot, JOB_FORGET);
     } else {
         slot_settled(slot);
     }
@@ -360,8 +384,12 @@ static void link_on_done(struct fetch *fetch)
     struct slot *slot = fetch->data;
     switch (slot_read_result(slot)) {
     case SLOT_FETCHED_ALL:
-    case SLOT_FETCH_FAILED:
         slot_settled(slot);
+        break;
+    case SLOT_FETCH_FAILED:
+        if (!slot_photo_link_lost(slot)) {
+            slot_settled(slot);
+        }
         break;
     case SLOT_FETCH_NEXT:
         slot_step(slot, JOB_LINK);
@@ -456,6 +484,7 @@ static void wait_enter(struct slot *slot)
 
 static void commit_enter(struct slot *slot)
 {
+    publication_end(&slot->publication);
     envelope_drop_image(&slot->envelope);
     buf_done(&slot->keyed_image);
 }
@@ -478,16 +507,21 @@ static const struct phase_row {
     int (*ask)(struct slot *slot, struct err *err);
     redis_reply_fn *on_reply;
 } phase_rows[PHASE_COUNT] = {
-    [PHASE_FREE] = {free_enter,       NULL,       NULL           },
-    [PHASE_CLAIMING] = {NULL,             NULL,       NULL           },
-    [PHASE_BEGINNING] = {NULL,             begin_ask,  begin_on_reply },
-    [PHASE_REJECTING] = {NULL,             reject_ask, reject_on_reply},
-    [PHASE_LOADING] = {NULL,             load_ask,   load_on_reply  },
-    [PHASE_WAITING] = {wait_enter,       NULL,       NULL           },
-    [PHASE_MARKING] = {NULL,             mark_ask,   mark_on_reply  },
-    [PHASE_CALLING] = {slot_start_call,  NULL,       NULL           },
-    [PHASE_FETCHING] = {slot_start_fetch, NULL,       NULL           },
-    [PHASE_COMMITTING] = {commit_enter,     commit_ask, commit_on_reply},
+    [PHASE_FREE] = {free_enter,          NULL,                 NULL                     },
+    [PHASE_CLAIMING] = {NULL,                NULL,                 NULL                     },
+    [PHASE_BEGINNING] = {NULL,                begin_ask,            begin_on_reply           },
+    [PHASE_REJECTING] = {NULL,                reject_ask,           reject_on_reply          },
+    [PHASE_LOADING] = {NULL,                load_ask,             load_on_reply            },
+    [PHASE_RECALLING] = {NULL,                photo_recall_ask,     photo_recall_on_reply    },
+    [PHASE_REUSING] = {NULL,                photo_reuse_ask,      photo_reuse_on_reply     },
+    [PHASE_PUBLISHING] = {photo_publish_enter, NULL,                 NULL                     },
+    [PHASE_CHECKPOINTING] = {NULL,                photo_checkpoint_ask, photo_checkpoint_on_reply},
+    [PHASE_FORGETTING] = {NULL,                photo_forget_ask,     photo_forget_on_reply    },
+    [PHASE_WAITING] = {wait_enter,          NULL,                 NULL                     },
+    [PHASE_MARKING] = {NULL,                mark_ask,             mark_on_reply            },
+    [PHASE_CALLING] = {slot_start_call,     NULL,                 NULL                     },
+    [PHASE_FETCHING] = {slot_start_fetch,    NULL,                 NULL                     },
+    [PHASE_COMMITTING] = {commit_enter,        commit_ask,           commit_on_reply          },
 };
 
 static void slot_ask(struct slot *slot)

@@ -12,6 +12,7 @@
 #include "io/redis.h"
 #include "job/outcome.h"
 #include "job/phase.h"
+#include "job/plan.h"
 #include "job/verdict.h"
 #include "queue/begin.h"
 #include "queue/commit.h"
@@ -19,8 +20,18 @@
 #include "wire/api_response.h"
 #include "wire/effect.h"
 #include "wire/envelope.h"
+#include "wire/photo_record.h"
 #include "worker/feed.h"
+#include "worker/publisher.h"
 #include "worker/worker.h"
+
+/* What the photo's record knows of one prefix of the plan. */
+struct slot_known {
+    struct digest digest;
+    bool there;                    /* the step is on record */
+    char job[ENVELOPE_ID_MAX + 1]; /* whose stored result is this prefix's; "": none */
+    struct photo_record record;
+};
 
 struct slot {
     struct worker *worker; /* borrowed: the owner */
@@ -37,12 +48,22 @@ struct slot {
     size_t bytes_held;             /* counted in worker->bytes_held */
     struct redis_request request;  /* one at a time */
     struct envelope envelope;
-    const struct effect *effect; /* borrowed from the catalogue; NULL until planned */
-    struct params params;        /* normalised */
-    struct begun begun;          /* numbers of the record */
-    uint32_t call_number;        /* within this run */
-    struct buf keyed_image;      /* owned: the image that was behind a key */
-    struct slice image;          /* view: bytes to send; empty for a URL */
+    struct plan plan;                     /* the calls that make the recipe */
+    const struct effect *effect;          /* borrowed: of the present step; NULL until planned */
+    struct image_info image_info;         /* of the image's bytes */
+    struct slice image_url;               /* view: what the API fetches; empty: it gets bytes */
+    struct publication publication;       /* of the image, while the job needs it */
+    char photo_id[ENVELOPE_NAME_MAX + 1]; /* out_request_id, as given or made */
+    bool has_photo;                       /* the photo's lock is this run's */
+    bool reusing;                         /* the result is taken from the record */
+    struct photo_source source;           /* of a photo with a record */
+    struct slot_known *known;             /* owned array: per step of the plan */
+    uint32_t known_count;
+    struct digest forgotten; /* the prefix that is being dropped from the record */
+    struct begun begun;      /* numbers of the record */
+    uint32_t call_number;    /* within this run */
+    struct buf keyed_image;  /* owned: the image that was behind a key */
+    struct slice image;      /* view: bytes to send; empty for a URL */
     struct api_request api_request;
     struct fetch fetch;
     struct api_response response;
@@ -97,6 +118,8 @@ int slot_plan(struct slot *slot, struct outcome *ret_outcome) MUST_CHECK;
 int64_t slot_unknown_retries(const struct slot *slot);
 int64_t slot_max_attempts(const struct slot *slot);
 int slot_check_image(struct slot *slot, struct outcome *ret_outcome) MUST_CHECK;
+/* The plan of an effect that stands alone, without a record. */
+int slot_order_alone(struct slot *slot, struct outcome *ret_outcome) MUST_CHECK;
 
 /* slot_call.c: the call and the fetching of what its answer links to. */
 int slot_call(struct slot *slot, struct err *err) MUST_CHECK;
@@ -114,6 +137,8 @@ enum slot_fetched {
 /* Reads a fetched result; when it failed for good the outcome says so. */
 enum slot_fetched slot_read_result(struct slot *slot);
 /* The answer was good, and what it links to cannot be had. */
+/* Frees the answer of one step before the next is called. */
+void slot_forget_answer(struct slot *slot);
 void slot_result_lost(struct slot *slot, const char *why);
 
 /* slot_commit.c: the record. */

@@ -1,5 +1,6 @@
 /* The call of the API and what its answer links to: translates between the slot and the fetcher. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -12,21 +13,41 @@ enum {
     LINK_TIMEOUT_MS = 60000
 };
 
+/* The step's parameters, with the check id that the worker knows where the step takes one. */
+static const struct params *
+call_params(struct slot *slot, const struct plan_step *step, struct params *room)
+{
+    const struct param_rule *rule = effect_rule_of_role(step->effect, PARAM_ROLE_CHECK_ID);
+    if (rule == NULL || slot->plan.check_id[0] == '\0' ||
+        params_find(&step->params, rule->name) != NULL || step->params.count == PARAMS_MAX) {
+        return &step->params;
+    }
+    *room = step->params;
+    struct param *param = &room->items[room->count++];
+    memcpy(param->name, rule->name, sizeof param->name);
+    param->value = (struct value){.kind = VALUE_TEXT, .text = slice_text(slot->plan.check_id)};
+    return room;
+}
+
 int slot_call(struct slot *slot, struct err *err)
 {
     const struct conf *conf = &slot->worker->conf;
     const struct envelope *envelope = &slot->envelope;
-    bool by_url = envelope->image_source == IMAGE_URL;
+    const struct plan_step *step = plan_next(&slot->plan);
+    const char *generate_id = plan_start_of(&slot->plan);
+    bool by_image = generate_id == NULL;
+    bool by_url = by_image && slot->image_url.len > 0;
+    struct params room;
     struct api_call call = {
-        .effect = slot->effect,
-        .params = &slot->params,
+        .effect = step->effect,
+        .params = call_params(slot, step, &room),
         .base_url = conf->api.base_url,
         .access_key = conf->api.access_key,
         .secret_key = conf->api.secret_key,
-        .image = slot->image,
-        .image_url = by_url ? envelope->image : slice_of(NULL, 0),
-        .generate_id = envelope->generate_id,
-        .out_request_id = envelope->out_request_id,
+        .image = by_image && !by_url ? slot->image : slice_of(NULL, 0),
+        .image_url = by_url ? slot->image_url : slice_of(NULL, 0),
+        .generate_id = generate_id,
+        .out_request_id = slot->plan.records ? slot->photo_id : envelope->out_request_id,
     };
     int code = api_request_write(&slot->api_request, &call, err);
     if (code != 0) {
@@ -91,6 +112,17 @@ void slot_read_answer(struct slot *slot, struct attempt *ret_attempt, struct rul
     }
     *ret_ruling = verdict_of(ret_attempt);
     call_count(slot, ret_ruling->verdict);
+}
+
+void slot_forget_answer(struct slot *slot)
+{
+    api_request_done(&slot->api_request);
+    api_request_init(&slot->api_request);
+    api_response_done(&slot->response);
+    api_response_init(&slot->response);
+    fetch_done(&slot->fetch);
+    fetch_init(&slot->fetch);
+    slot->link_next = slot->fetch_tries = 0;
 }
 
 bool slot_wants_link(struct slot *slot)

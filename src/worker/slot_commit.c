@@ -23,6 +23,10 @@ static void commit_results(struct commit *commit, const struct slot *slot)
     const struct api_response *response = &slot->response;
     const struct api_result *first = &response->results[0];
     commit_number(commit, "result_count", response->result_count);
+    if (response->result_count == 0) {
+        commit_slice(commit, "result_json", buf_view(&response->data));
+        return;
+    }
     if (first->kind == API_RESULT_URL) {
         commit_slice(commit, "result_url", first->bytes);
     }
@@ -69,9 +73,13 @@ int slot_commit_send(struct slot *slot, struct err *err)
         .unsent = outcome->unsent,
         .ttl_ms = commit_ttl_ms(slot),
         .deadline_ms = envelope->deadline_ms,
+        .photo = slot->has_photo ? slot->photo_id : NULL,
         .reply_to = envelope->reply_to,
         .now_unix_ms = worker_unix_ms(slot->worker),
     };
+    if (slot->has_photo && outcome->action == OUTCOME_DONE && slot->response.result_count > 0) {
+        commit.digest = plan_last(&slot->plan)->digest.text;
+    }
     commit_failure(&commit, outcome, code_text);
     if (slot->called_at_ms != 0) {
         commit_number(&commit, "api_ms", slot->api_ms);
@@ -80,14 +88,16 @@ int slot_commit_send(struct slot *slot, struct err *err)
         commit_number(&commit, "http_status", outcome->http_status);
     }
     if (outcome->action == OUTCOME_DONE) {
-        commit_number(&commit, "step", 1);
+        commit_number(&commit, "step", slot->plan.count);
+        commit_text(&commit, "check_id", slot->response.check_id);
         commit_text(&commit, "generate_id", slot->response.generate_id);
         commit_results(&commit, slot);
     } else if (slot->response.result_count > 0 &&
                slot->response.results[0].kind == API_RESULT_URL) {
         commit_slice(&commit, "result_url", slot->response.results[0].bytes);
     }
-    commit_text(&commit, "out_request_id", envelope->out_request_id);
+    commit_text(&commit, "out_request_id",
+                slot->has_photo ? slot->photo_id : envelope->out_request_id);
     commit_text(&commit, "traceparent", envelope->traceparent);
     commit_slice(&commit, "meta", envelope->meta);
     return commit_send(&slot->worker->call, slot->worker->bulk, &slot->request, &commit, err);

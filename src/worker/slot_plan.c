@@ -12,33 +12,17 @@ static int plan_refuse(struct outcome *ret_outcome, const char *message)
     return ERR_INVALID;
 }
 
-static int plan_effect(struct slot *slot, struct outcome *ret_outcome)
+static int plan_effects(struct slot *slot, struct outcome *ret_outcome)
 {
     const struct envelope *envelope = &slot->envelope;
-    const struct envelope_step *step = &envelope->steps[0];
     struct err err = {0};
-    if (envelope->step_count != 1) {
-        return plan_refuse(ret_outcome,
-                           "recipe: recipes of several effects are for ID photos, and no such "
-                           "effect is in the catalogue");
-    }
-    slot->effect = catalogue_find(slot->worker->catalogue, step->effect);
-    if (slot->effect == NULL) {
-        char message[ERR_MSG_MAX];
-        size_t used =
-            (size_t)snprintf(message, sizeof message,
-                             "effect: \"%s\" is not in the catalogue; known:", step->effect);
-        list_foreach_safe(&slot->worker->catalogue->effects, node) {
-            const struct effect *known = CONTAINER_OF(node, struct effect, node);
-            if (used < sizeof message) {
-                used += (size_t)snprintf(message + used, sizeof message - used, " %s", known->name);
-            }
-        }
-        return plan_refuse(ret_outcome, message);
-    }
-    if (effect_check_params(slot->effect, &step->params, &slot->params, &err) != 0) {
+    if (plan_read(&slot->plan, slot->worker->catalogue, envelope->steps, envelope->step_count,
+                  &err) != 0) {
         return plan_refuse(ret_outcome, err.msg);
     }
+    slot->effect = slot->plan.steps[0].effect;
+    (void)snprintf(slot->photo_id, sizeof slot->photo_id, "%s",
+                   envelope->out_request_id[0] != '\0' ? envelope->out_request_id : envelope->id);
     return 0;
 }
 
@@ -46,10 +30,9 @@ static int plan_source(struct slot *slot, struct outcome *ret_outcome)
 {
     const struct envelope *envelope = &slot->envelope;
     struct err err = {0};
-    if (envelope->image_source == IMAGE_NONE) {
-        return plan_refuse(ret_outcome,
-                           "image: required for this effect: bytes, or a map with one of data, "
-                           "url, key");
+    if (envelope->image_source == IMAGE_NONE && !slot->plan.records) {
+        return plan_refuse(ret_outcome, "image: required for this effect: bytes, or a map with one "
+                                        "of data, url, key");
     }
     if (envelope->image_source != IMAGE_URL) {
         return 0;
@@ -96,7 +79,7 @@ static int plan_past(const struct slot *slot, struct outcome *ret_outcome)
 {
     const struct begun *begun = &slot->begun;
     if (begun->unknowns <= slot_unknown_retries(slot) &&
-        begun->attempts < slot_max_attempts(slot)) {
+        begun->attempts - begun->step_attempts < slot_max_attempts(slot)) {
         return 0;
     }
     outcome_without_call(ret_outcome, OUTCOME_UNKNOWN, "lost_worker",
@@ -106,7 +89,7 @@ static int plan_past(const struct slot *slot, struct outcome *ret_outcome)
 
 int slot_plan(struct slot *slot, struct outcome *ret_outcome)
 {
-    int code = plan_effect(slot, ret_outcome);
+    int code = plan_effects(slot, ret_outcome);
     if (code == 0) {
         code = plan_source(slot, ret_outcome);
     }
@@ -122,17 +105,36 @@ int slot_plan(struct slot *slot, struct outcome *ret_outcome)
 int slot_check_image(struct slot *slot, struct outcome *ret_outcome)
 {
     const struct envelope *envelope = &slot->envelope;
-    struct image_info info;
     struct err err = {0};
+    if (envelope->image_source == IMAGE_NONE) {
+        return 0;
+    }
     if (envelope->image_source == IMAGE_URL) {
+        slot->image_url = envelope->image;
         return 0; /* the API fetches it: nothing to look into here */
     }
     slot->image =
         envelope->image_source == IMAGE_KEY ? buf_view(&slot->keyed_image) : envelope->image;
-    if (image_check(slot->image, &slot->effect->image, &info, &err) != 0) {
+    if (image_check(slot->image, &slot->effect->image, &slot->image_info, &err) != 0) {
         err_ignore(err_wrap(&err, "image")); /* the code is known: it is refused */
         return plan_refuse(ret_outcome, err.msg);
     }
     slot->worker->stats.images_in_bytes += slot->image.len;
+    return 0;
+}
+
+int slot_order_alone(struct slot *slot, struct outcome *ret_outcome)
+{
+    struct plan_source source = {.kind = PLAN_SOURCE_BYTES, .has_image = true};
+    struct err err = {0};
+    if (slot->envelope.image_source == IMAGE_URL) {
+        source.kind = PLAN_SOURCE_URL;
+    }
+    source.width = slot->image_info.width;
+    source.height = slot->image_info.height;
+    if (plan_order(&slot->plan, &source, &err) != 0 ||
+        plan_start(&slot->plan, NULL, NULL, &err) != 0) {
+        return plan_refuse(ret_outcome, err.msg);
+    }
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "worker/drain.h"
 #include "worker/keeper.h"
 #include "worker/listener.h"
+#include "worker/publisher.h"
 #include "worker/pump.h"
 #include "worker/slot.h"
 #include "worker/sweeper.h"
@@ -253,6 +254,10 @@ static int worker_open_io(struct worker *worker, struct err *err)
     if (worker->fetcher == NULL) {
         return err->code;
     }
+    worker->publisher = publisher_new(worker->loop, &worker->conf, err);
+    if (worker->publisher == NULL) {
+        return err->code;
+    }
     worker->control = worker_dial(worker, "retouchd:control", worker_on_control_state, err);
     if (worker->control == NULL) {
         return err->code;
@@ -315,6 +320,14 @@ void worker_reload(struct worker *worker, const struct conf *conf)
 
 /* closing */
 
+static void worker_free_slots(struct list *slots)
+{
+    struct list_node *node;
+    while ((node = list_pop_front(slots)) != NULL) {
+        slot_free(CONTAINER_OF(node, struct slot, node));
+    }
+}
+
 static void worker_handle_closed(void *data)
 {
     struct worker *worker = data;
@@ -328,6 +341,9 @@ static void worker_handle_closed(void *data)
     worker->phase = WORKER_CLOSED;
     log_event(LOG_INFO, "worker_stopped", LOG_TEXT("worker", worker->id),
               LOG_NUM("jobs_left", worker->slots_busy.len));
+    worker_free_slots(&worker->slots_busy);
+    worker_free_slots(&worker->slots_free);
+    publisher_free(worker->publisher);
     if (worker->on_closed != NULL) {
         worker->on_closed(worker->on_closed_data);
     }
@@ -355,19 +371,9 @@ void worker_drain(struct worker *worker, worker_closed_fn *on_closed, void *data
     drain_start(worker);
 }
 
-static void worker_free_slots(struct list *slots)
-{
-    struct list_node *node;
-    while ((node = list_pop_front(slots)) != NULL) {
-        slot_free(CONTAINER_OF(node, struct slot, node));
-    }
-}
-
 void worker_done(struct worker *worker)
 {
     CHECK(worker->phase == WORKER_CLOSED);
-    worker_free_slots(&worker->slots_busy);
-    worker_free_slots(&worker->slots_free);
     for (uint32_t i = 0; i < worker->served_count; i++) {
         for (size_t p = 0; p < PRIORITY_COUNT; p++) {
             buf_done(&worker->served[i].feeds[p].held);

@@ -84,11 +84,12 @@ struct worker {
     struct stats told;    /* what P:stats has been told already */
     struct stats telling; /* what the renewal that is out tells it */
     struct admission admission;
-    struct fetcher *fetcher; /* owned */
-    struct redis *control;   /* owned: small commands */
-    struct redis *bulk;      /* owned: envelopes and results */
-    struct timer *tick;      /* owned: every quarter second */
-    struct served *served;   /* owned array */
+    struct fetcher *fetcher;     /* owned */
+    struct publisher *publisher; /* owned */
+    struct redis *control;       /* owned: small commands */
+    struct redis *bulk;          /* owned: envelopes and results */
+    struct timer *tick;          /* owned: every quarter second */
+    struct served *served;       /* owned array */
     uint32_t served_count;
     struct list slots_free; /* struct slot, by node */
     struct list slots_busy; /* by node, in the order of their elements */

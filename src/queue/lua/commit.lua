@@ -59,7 +59,7 @@ local effect = was[4]
 if action == 'retry' then
   local due = now + tonumber(ARGV[4])
   if deadline > 0 and due > deadline then due = deadline end
-  if ARGV[6] == '0' then redis.call('HINCRBY', job, 'waits', 1) end
+  if ARGV[5] == 'retry' and ARGV[6] == '0' then redis.call('HINCRBY', job, 'waits', 1) end
   redis.call('HSET', job, 'state', 'scheduled', 'reason', ARGV[5], 'due_ms', due)
   redis.call('ZADD', scheduled, due, id)
   count(stats, 'retries_total', 1)
