@@ -9,8 +9,7 @@
 
 struct admin {
     struct http_server *server; /* owned */
-    admin_view_fn *view;
-    void *data; /* borrowed: for view */
+    struct admin_sources sources;
 };
 
 static const char *const priority_names[ADMIN_PRIORITIES] = {"high", "normal", "low"};
@@ -134,6 +133,23 @@ static const struct admin_route {
     {"/readyz",  answer_ready  },
 };
 
+/* An unknown token is answered as any other unknown path: nothing tells that it was once known. */
+static bool answer_image(struct admin *admin, const char *path, struct http_reply *reply)
+{
+    static const char prefix[] = "/i/";
+    struct admin_image image;
+    if (strncmp(path, prefix, sizeof prefix - 1) != 0 || admin->sources.image == NULL ||
+        !admin->sources.image(admin->sources.data, path + sizeof prefix - 1, &image)) {
+        return false;
+    }
+    reply->status = 200;
+    reply->content_type = image.content_type;
+    if (buf_append_slice(&reply->body, image.bytes) != 0) {
+        reply->status = 500;
+    }
+    return true;
+}
+
 static void
 admin_on_question(void *data, const struct http_question *question, struct http_reply *reply)
 {
@@ -143,12 +159,15 @@ admin_on_question(void *data, const struct http_question *question, struct http_
             continue;
         }
         struct admin_view view = {.worker = "", .trouble = "", .credential = "open"};
-        admin->view(admin->data, &view);
+        admin->sources.view(admin->sources.data, &view);
         reply->status = 200;
         if (routes[i].answer(&view, reply) != 0) {
             reply->status = 500;
             buf_clear(&reply->body);
         }
+        return;
+    }
+    if (answer_image(admin, question->path, reply)) {
         return;
     }
     reply->content_type = "text/plain; charset=utf-8";
@@ -159,8 +178,7 @@ admin_on_question(void *data, const struct http_question *question, struct http_
 struct admin *admin_open(struct loop *loop,
                          const char *host,
                          uint16_t port,
-                         admin_view_fn *view,
-                         void *data,
+                         const struct admin_sources *sources,
                          struct err *err)
 {
     struct admin *admin = mem_zalloc(1, sizeof *admin);
@@ -168,8 +186,7 @@ struct admin *admin_open(struct loop *loop,
         err_ignore(err_set(err, ERR_NO_MEMORY, "admin: no memory")); /* NULL says it */
         return NULL;
     }
-    admin->view = view;
-    admin->data = data;
+    admin->sources = *sources;
     admin->server = http_server_open(loop, host, port, admin_on_question, admin, err);
     if (admin->server == NULL) {
         mem_free(admin);

@@ -1,4 +1,5 @@
-/* What operators see over HTTP: /metrics, /healthz, /readyz and a page of figures at /. */
+/* What operators see over HTTP: /metrics, /healthz, /readyz and a page of figures at /; and what
+ * the API fetches: /i/TOKEN, an image that is published for one job. */
 #ifndef RETOUCH_ADMIN_ADMIN_H
 #define RETOUCH_ADMIN_ADMIN_H
 
@@ -6,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/slice.h"
 #include "io/loop.h"
 #include "stats/stats.h"
 
@@ -47,14 +49,27 @@ struct admin_view {
 
 typedef void admin_view_fn(void *data, struct admin_view *ret_view);
 
+/* An image that is published for the API, by the token in its URL; false: there is none. */
+struct admin_image {
+    struct slice bytes;       /* borrowed for the time of the answer */
+    const char *content_type; /* static */
+};
+
+typedef bool admin_image_fn(void *data, const char *token, struct admin_image *ret_image);
+
+struct admin_sources {
+    admin_view_fn *view;
+    admin_image_fn *image; /* GET /i/TOKEN */
+    void *data;            /* borrowed: for both */
+};
+
 struct admin; /* owned by its opener until admin_close */
 
-/* Listens; view is asked for the figures at each request. NULL: err says which address and why. */
+/* Listens; the sources (copied) are asked at each request. NULL: err says which address and why. */
 struct admin *admin_open(struct loop *loop,
                          const char *host,
                          uint16_t port,
-                         admin_view_fn *view,
-                         void *data,
+                         const struct admin_sources *sources,
                          struct err *err);
 uint16_t admin_port(const struct admin *admin);
 void admin_close(struct admin *admin); /* NULL is fine */

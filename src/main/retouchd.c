@@ -16,6 +16,7 @@
 #include "conf/address.h"
 #include "conf/conf.h"
 #include "main/retouchd_flags.h"
+#include "worker/publisher.h"
 #include "worker/worker.h"
 
 _Static_assert((int)ADMIN_QUEUES_MAX >= (int)CONF_QUEUES_MAX, "every queue has its row");
@@ -67,6 +68,22 @@ static void daemon_view(void *data, struct admin_view *ret_view)
         };
         ret_view->warning_count = i + 1;
     }
+}
+
+static bool daemon_image(void *data, const char *token, struct admin_image *ret_image)
+{
+    static const char *const types[IMAGE_FORMAT_COUNT] = {
+        [IMAGE_FORMAT_JPEG] = "image/jpeg",
+        [IMAGE_FORMAT_PNG] = "image/png",
+    };
+    struct daemon *daemon = data;
+    const struct publication *publication = publisher_find(daemon->worker.publisher, token);
+    if (publication == NULL) {
+        return false;
+    }
+    *ret_image = (struct admin_image){.bytes = publication->image,
+                                      .content_type = types[publication->format]};
+    return true;
 }
 
 static void daemon_on_closed(void *data)
@@ -129,7 +146,8 @@ static int daemon_listen(struct daemon *daemon, struct err *err)
     if (code != 0 || address.none) {
         return code;
     }
-    daemon->admin = admin_open(daemon->loop, address.host, address.port, daemon_view, daemon, err);
+    struct admin_sources sources = {.view = daemon_view, .image = daemon_image, .data = daemon};
+    daemon->admin = admin_open(daemon->loop, address.host, address.port, &sources, err);
     if (daemon->admin == NULL) {
         return err->code;
     }

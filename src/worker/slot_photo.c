@@ -107,9 +107,11 @@ static void source_for_plan(struct slot *slot, struct plan_source *ret_source)
                 .height = (uint32_t)source->height,
                 .generate_id = source->generate_id[0] != '\0' ? source->generate_id : NULL,
             };
-            ret_source->kind = source_rows[i].plan_kind;
-            ret_source->has_image = source_rows[i].plan_kind == PLAN_SOURCE_URL ||
-                                    (own && source_rows[i].plan_kind == PLAN_SOURCE_BYTES);
+            bool bytes = source_rows[i].plan_kind == PLAN_SOURCE_BYTES;
+            ret_source->has_image = bytes ? own : source_rows[i].plan_kind == PLAN_SOURCE_URL;
+            /* Bytes that are here can be published; where that is not configured, the publisher
+             * says so when it comes to it. */
+            ret_source->kind = bytes && own ? PLAN_SOURCE_URL : source_rows[i].plan_kind;
             memcpy(ret_source->digest.text, source->digest, sizeof source->digest);
         }
     }
