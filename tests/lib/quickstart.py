@@ -34,7 +34,8 @@ class Quickstart:
 
     def start(self, *arguments):
         return subprocess.Popen(self.command(*arguments), cwd=self.folder, text=True, env=self.environment,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                start_new_session=True)
 
     def processes(self):
         """The command lines of all that were started by the script and live."""

@@ -140,6 +140,15 @@ def test_keeps_all_running_until_it_is_interrupted(quickstart):
     assert not Path(redis_url.removeprefix("unix://")).parent.exists()
 
 
+def test_ends_well_when_the_terminal_interrupts_all_its_processes(quickstart):
+    process = quickstart.start("--keep")
+    folder = Path(read_until(process, "Logs:")[-1].split()[1]).parent
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_leaves_nothing_running_when_it_is_ended(quickstart, number):
     process = quickstart.start("--keep")
