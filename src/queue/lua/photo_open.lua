@@ -27,4 +27,6 @@ if redis.call('HLEN', photo) > FIELDS_MAX then
   if ARGV[5] ~= '' then redis.call('HSET', photo, 'source', ARGV[5]) end
   redis.call('PEXPIRE', photo, ARGV[4])
 end
+-- Every job that had the photo is remembered, so that a purge finds what it left.
+redis.call('HSET', photo, 'j:' .. ARGV[2], now)
 return {'ok', redis.call('HGETALL', photo)}
