@@ -65,18 +65,20 @@ int into_spread_all(const struct effect *effect,
                     struct params *spread,
                     struct err *err)
 {
-    int code = 0;
-    for (uint32_t i = 0; i < given->count && code == 0; i++) {
+    for (uint32_t i = 0; i < given->count; i++) {
         const struct param_rule *rule = effect_rule_find(effect, given->items[i].name);
         CHECK(rule != NULL); /* unknown names were refused */
-        if (rule->into_count > 0) {
-            code = exclude(effect, rule, given, err);
-            code = code != 0 ? code : exclude(effect, rule, spread, err);
-            code =
-                code != 0 ? code : into_spread(effect, rule, &given->items[i].value, spread, err);
+        if (rule->into_count == 0) {
+            continue;
+        }
+        if (exclude(effect, rule, given, err) != 0 || exclude(effect, rule, spread, err) != 0) {
+            return ERR_INVALID;
+        }
+        if (into_spread(effect, rule, &given->items[i].value, spread, err) != 0) {
+            return err_wrap(err, "%s", effect->name);
         }
     }
-    return code;
+    return 0;
 }
 
 const struct param_rule *into_find(const struct effect *effect, const struct param_rule *target)

@@ -95,7 +95,9 @@ static void file_load(const char *name, struct buf *body)
     assert_non_null(file);
     size_t len = fread(text, 1, sizeof text, file);
     assert_int_equal(fclose(file), 0);
-    buf_init(body, len > 0 ? len : 1); /* not a byte more than the answer: padding is the reader's matter */
+    buf_init(body, len > 0
+                       ? len
+                       : 1); /* not a byte more than the answer: padding is the reader's matter */
     assert_ok(buf_append(body, text, len), &err);
 }
 
@@ -182,6 +184,29 @@ static void every_answer_is_read_as_the_table_says(void **state)
     }
 }
 
+static void data_beyond_its_bound_is_a_result_without_its_text(void **state)
+{
+    (void)state;
+    struct effect *effect = effect_load(CHECK_PHOTO);
+    struct api_response response;
+    struct err err = {.code = 0};
+    struct buf body;
+    buf_init(&body, 2 << 20);
+    assert_ok(buf_append_text(&body, "{\"data\":{\"check_id\":\"k\",\"items\":[\"a"), &err);
+    while (body.len < 1200000) {
+        assert_ok(buf_append_text(&body, "aaaaaaaaaaaaaaaa"), &err);
+    }
+    assert_ok(buf_append_text(&body, "\"]}}"), &err);
+    api_response_init(&response);
+    assert_ok(api_response_read(&response, effect, 200, &body, &err), &err);
+    assert_true(response.has_result);
+    assert_string_equal(response.check_id, "k");
+    assert_true(slice_starts(buf_view(&response.data), "{\"too_large\":1"));
+    assert_in_range(response.data.len, 1, 64);
+    api_response_done(&response);
+    mem_free(effect);
+}
+
 static void no_memory_is_the_only_failure(void **state)
 {
     (void)state;
@@ -208,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_answer_is_read_as_the_table_says),
+        cmocka_unit_test(data_beyond_its_bound_is_a_result_without_its_text),
         cmocka_unit_test(no_memory_is_the_only_failure),
     };
 
