@@ -1,4 +1,5 @@
 /* retouch-sandbox: the local stand-in for the remote image API. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,9 @@
 #include "server.h"
 
 enum {
-    CACHE_MAX_BYTES = 256 * 1024 * 1024
+    CACHE_MAX_BYTES = 256 * 1024 * 1024,
+    KEPT_BYTES = 256 * 1024 * 1024, /* free memory that is not given back */
+    MAPPED_BYTES = 32 * 1024 * 1024 /* blocks from this size come from the kernel, zeroed */
 };
 
 static void announce(const struct flags *flags, uint16_t port)
@@ -33,6 +36,14 @@ static void block_signals(sigset_t *set)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* Pictures come and go all the time: a third of the work on one was the kernel clearing its pages.
+ */
+static void keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
 int main(int argc, char **argv)
 {
     struct flags flags;
@@ -40,6 +51,7 @@ int main(int argc, char **argv)
     int caught = 0;
     struct sandbox sandbox = {.flags = &flags};
     flags_parse(argc, argv, &flags);
+    keep_memory();
     block_signals(&stops);
     int listen_fd = server_listen(&flags, &sandbox.port);
     if (listen_fd < 0) {
