@@ -163,6 +163,13 @@ static int conf_check(const struct conf *conf, struct err *err)
     if (conf->publish.mode == PUBLISH_HTTP && conf->publish.base_url[0] == '\0') {
         return err_set(err, ERR_INVALID, "publish.mode is http, but publish.base_url is not set");
     }
+    if (conf->publish.mode == PUBLISH_S3 &&
+        (conf->publish.s3_endpoint[0] == '\0' || conf->publish.s3_access_key[0] == '\0' ||
+         conf->publish.s3_secret_key[0] == '\0')) {
+        return err_set(err, ERR_INVALID,
+                       "publish.mode is s3, but publish.s3_endpoint, s3_access_key or "
+                       "s3_secret_key is not set");
+    }
     bool access = conf->api.access_key[0] != '\0';
     bool secret = conf->api.secret_key[0] != '\0';
     if (access != secret) {

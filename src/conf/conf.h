@@ -24,7 +24,8 @@ enum {
 /* How images are put where the API can fetch them; the order of publish.mode's choices. */
 enum publish_mode {
     PUBLISH_NONE,
-    PUBLISH_HTTP
+    PUBLISH_HTTP,
+    PUBLISH_S3
 };
 
 struct conf_names {
@@ -90,7 +91,12 @@ struct conf {
 
     struct {
         enum publish_mode mode;
-        char base_url[CONF_TEXT_MAX]; /* no slash at the end */
+        char base_url[CONF_TEXT_MAX];    /* no slash at the end */
+        char s3_endpoint[CONF_TEXT_MAX]; /* the same */
+        char s3_bucket[CONF_NAME_MAX];
+        char s3_region[CONF_NAME_MAX];
+        char s3_access_key[CONF_SECRET_MAX];
+        char s3_secret_key[CONF_SECRET_MAX];
     } publish;
 
     struct {

@@ -487,8 +487,12 @@ bool slot_photo_link_lost(struct slot *slot)
 void photo_publish_enter(struct slot *slot)
 {
     struct err err = {0};
-    if (publication_start(slot->worker->publisher, &slot->publication, slot->image,
-                          slot->image_info.format, &err) != 0) {
+    struct publication_image image = {
+        .bytes = slot->image,
+        .format = slot->image_info.format,
+        .now_unix_ms = worker_unix_ms(slot->worker),
+    };
+    if (publication_start(slot->worker->publisher, &slot->publication, &image, &err) != 0) {
         photo_refuse(slot, "invalid", err.msg);
     }
 }
@@ -504,6 +508,6 @@ void slot_on_published(struct publication *publication)
         slot_settled(slot);
         return;
     }
-    slot->image_url = slice_text(publication->url);
+    slot->image_url = buf_view(&publication->url);
     slot_step(slot, JOB_READY);
 }

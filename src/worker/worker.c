@@ -254,7 +254,7 @@ static int worker_open_io(struct worker *worker, struct err *err)
     if (worker->fetcher == NULL) {
         return err->code;
     }
-    worker->publisher = publisher_new(worker->loop, &worker->conf, err);
+    worker->publisher = publisher_new(worker->loop, worker->fetcher, &worker->conf, err);
     if (worker->publisher == NULL) {
         return err->code;
     }
