@@ -77,6 +77,7 @@ static int step_check(const struct plan *plan, uint32_t i, struct err *err)
     }
     for (uint32_t k = 0; k < i; k++) {
         const struct effect *earlier = plan->steps[k].effect;
+        CHECK(earlier != NULL);
         if (strcmp(earlier->order.kind, effect->order.kind) == 0) {
             return err_set(err, ERR_INVALID,
                            "recipe[%" PRIu32 "].effect: %s after %s at recipe[%" PRIu32

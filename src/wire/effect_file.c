@@ -224,6 +224,9 @@ static const char *param_relations(const struct effect *effect, const struct par
             return "into must name parameters of this effect, without into and default";
         }
     }
+    if (rule->into_count > 0 && strcmp(rule->into[0], rule->into[1]) == 0) {
+        return "into must name two parameters";
+    }
     return rule->closed && rule->choice_count == 0 ? "only_choices needs choices" : NULL;
 }
 

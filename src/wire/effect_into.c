@@ -81,14 +81,21 @@ int into_spread_all(const struct effect *effect,
     return 0;
 }
 
+static bool stands_for(const struct param_rule *rule, const char *name)
+{
+    for (uint32_t i = 0; i < rule->into_count; i++) {
+        if (strcmp(rule->into[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct param_rule *into_find(const struct effect *effect, const struct param_rule *target)
 {
     for (uint32_t i = 0; i < effect->param_count; i++) {
-        const struct param_rule *rule = &effect->params[i];
-        for (uint32_t k = 0; k < rule->into_count; k++) {
-            if (strcmp(rule->into[k], target->name) == 0) {
-                return rule;
-            }
+        if (stands_for(&effect->params[i], target->name)) {
+            return &effect->params[i];
         }
     }
     return NULL;

@@ -123,6 +123,9 @@ static void a_mistake_is_told_with_line_key_and_what_is_allowed(void **state)
         {HEAD "[param w]\nkind = int\n[param h]\nkind = int\nrange = 0..5\n"
               "[param p]\nkind = choice\nchoices = a:1x5, b:1x6\ninto = w, h\n" ANSWER,
          "h: \"6\" is not allowed"                                                                                                             },
+        {HEAD "[param w]\nkind = int\n"
+              "[param p]\nkind = choice\nchoices = a:1x5\ninto = w, w\n" ANSWER,
+         "into must name two"                                                                                                                  },
         {HEAD "[param w]\nkind = int\n[param h]\nkind = int\n"
               "[param p]\nkind = choice\nchoices = a:15\ninto = w, h\n" ANSWER,
          "is no pair such as 295x413"                                                                                                          },
