@@ -65,6 +65,7 @@ step_read(struct plan *plan, uint32_t i, const struct envelope_step *given, stru
 static int step_check(const struct plan *plan, uint32_t i, struct err *err)
 {
     const struct effect *effect = plan->steps[i].effect;
+    CHECK(effect != NULL);
     if (plan->count > 1 && effect->order.family[0] == '\0') {
         return err_set(err, ERR_INVALID,
                        "recipe[%" PRIu32 "].effect: %s stands alone: a recipe of several effects "
@@ -77,7 +78,6 @@ static int step_check(const struct plan *plan, uint32_t i, struct err *err)
     }
     for (uint32_t k = 0; k < i; k++) {
         const struct effect *earlier = plan->steps[k].effect;
-        CHECK(earlier != NULL);
         if (strcmp(earlier->order.kind, effect->order.kind) == 0) {
             return err_set(err, ERR_INVALID,
                            "recipe[%" PRIu32 "].effect: %s after %s at recipe[%" PRIu32
