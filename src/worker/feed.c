@@ -51,6 +51,7 @@ feed_on_returned(struct redis_request *request, struct redis_reply *reply, const
                   LOG_NUM("elements", redis_reply_int(reply)));
     }
     if (feed->state == FEED_RETURNING) {
+        memcpy(feed->claimer, feed_worker(feed)->id, sizeof feed->claimer);
         feed->state = FEED_EMPTY;
     }
 }
@@ -64,7 +65,7 @@ void feed_settle(struct feed *feed)
     }
     feed->return_request.on_reply = feed_on_returned;
     feed->return_request.data = feed;
-    if (claim_return(&worker->call, feed->redis, &feed->return_request, &feed->inbox, worker->id,
+    if (claim_return(&worker->call, feed->redis, &feed->return_request, &feed->inbox, feed->claimer,
                      &err) == 0) {
         feed->state = FEED_RETURNING;
     }
@@ -130,7 +131,7 @@ uint32_t feed_ask(struct feed *feed, uint32_t most)
         }
         slot->request.on_reply = feed_on_element;
         slot->request.data = slot;
-        if (claim_ask(feed->redis, &slot->request, &feed->inbox, worker->id, &err) != 0) {
+        if (claim_ask(feed->redis, &slot->request, &feed->inbox, feed->claimer, &err) != 0) {
             slot_release(slot);
             break;
         }
@@ -169,7 +170,7 @@ void feed_wait(struct feed *feed)
     CHECK(feed->state == FEED_EMPTY && feed->asked == 0);
     feed->wait_request.on_reply = feed_on_waited;
     feed->wait_request.data = feed;
-    if (claim_wait(feed->redis, &feed->wait_request, &feed->inbox, worker->id,
+    if (claim_wait(feed->redis, &feed->wait_request, &feed->inbox, feed->claimer,
                    half_lease < FEED_BLOCK_MS ? half_lease : FEED_BLOCK_MS,
                    worker->conf.redis.watchdog_ms, &err) == 0) {
         feed->asked = 1;
@@ -243,6 +244,7 @@ int feed_open(struct feed *feed, struct served *served, enum priority priority, 
         .batch = 1,
     };
     buf_init(&feed->held, SIZE_MAX);
+    memcpy(feed->claimer, worker->id, sizeof feed->claimer);
     feed->redis = redis_open(worker->loop, &options, err);
     return feed->redis != NULL ? 0 : err->code;
 }

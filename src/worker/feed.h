@@ -19,6 +19,10 @@
 struct served;
 struct worker;
 
+enum {
+    WORKER_ID_MAX = 80
+};
+
 enum feed_state {
     FEED_DOWN,      /* no connection */
     FEED_RETURN,    /* claimed elements must go back, as soon as none is being begun */
@@ -31,7 +35,9 @@ enum feed_state {
 struct feed {
     struct served *served; /* borrowed: the owner */
     struct inbox inbox;
-    struct redis *redis; /* owned */
+    struct redis *redis;         /* owned */
+    char claimer[WORKER_ID_MAX]; /* the worker's id, or its id before it lost its lease: on whose
+                                    claim list the elements are */
     enum feed_state state;
     uint32_t batch;         /* how many to ask for at once */
     uint32_t asked;         /* LMOVEs without an answer */

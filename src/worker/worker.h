@@ -31,10 +31,6 @@
 #include "worker/feed.h"
 #include "worker/upkeep.h"
 
-enum {
-    WORKER_ID_MAX = 80
-};
-
 enum worker_phase {
     WORKER_RUNNING,  /* takes jobs */
     WORKER_DRAINING, /* finishes what is in flight */
