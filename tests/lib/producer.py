@@ -117,6 +117,11 @@ class Producer:
     def stat(self, name):
         return int(self.redis.hget(self.key("stats"), name) or 0)
 
+    def workers(self):
+        """Who has a lease; "~WORKER" is only a note to look again after one that has gone."""
+        members = [member.decode() for member in self.redis.zrange(self.key("workers"), 0, -1)]
+        return [member for member in members if not member.startswith("~")]
+
     def leftovers(self):
         """Keys that only a worker at work may have."""
         return sorted(key.decode() for kind in ("claim", "active", "worker")

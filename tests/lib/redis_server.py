@@ -27,7 +27,8 @@ class RedisServer:
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         retry = redis.retry.Retry(redis.backoff.ConstantBackoff(0.01), 1000)
         with self.client(retry=retry, retry_on_error=[
-                redis.ConnectionError, redis.exceptions.BusyLoadingError, FileNotFoundError]) as client:
+                redis.ConnectionError, redis.exceptions.BusyLoadingError, FileNotFoundError,
+                ConnectionRefusedError]) as client:
             client.ping()
         return self
 

@@ -6,16 +6,17 @@ import threading
 
 
 class Relay:
-    """Hands every connection on to a port of this machine and counts them; the traffic is untouched."""
+    """Hands every connection on to a port of this machine, or to a Unix socket, and counts them; the
+    traffic is untouched."""
 
-    def __init__(self, port):
+    def __init__(self, target):
         self.accepted = 0
         relay = self
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
                 relay.accepted += 1
-                with socket.create_connection(("127.0.0.1", port)) as far:
+                with connect(target) as far:
                     back = threading.Thread(target=pump, args=(far, self.request), daemon=True)
                     back.start()
                     pump(self.request, far)
@@ -23,7 +24,8 @@ class Relay:
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = "http://127.0.0.1:%d" % self._server.server_address[1]
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
@@ -32,6 +34,14 @@ class Relay:
     def __exit__(self, *_):
         self._server.shutdown()
         self._server.server_close()
+
+
+def connect(target):
+    if isinstance(target, int):
+        return socket.create_connection(("127.0.0.1", target))
+    far = socket.socket(socket.AF_UNIX)
+    far.connect(target)
+    return far
 
 
 def pump(source, target):
@@ -47,8 +57,12 @@ class Answers:
     """Answers whatever line-based client comes: answer(bytes so far) gives the bytes to send back."""
 
     def __init__(self, answer):
+        self.accepted = 0
+        server = self
+
         class Handler(socketserver.BaseRequestHandler):
             def handle(self):
+                server.accepted += 1
                 try:
                     while piece := self.request.recv(1 << 16):
                         reply = answer(piece)

@@ -16,6 +16,7 @@ from sandbox import ROOT
 from waiting import wait_for
 
 HOUR_MS = 3600 * 1000
+CLOCK_MS = 2  # two clocks read in whole milliseconds, one after the other
 BOTH = pytest.mark.parametrize("write", [as_json, as_msgpack], ids=["json", "msgpack"])
 
 
@@ -301,10 +302,11 @@ def test_a_job_is_not_started_before_its_time(producer, worker, sandbox):
     due = now_ms() + 700
     producer.push("later", SMALL, not_before_ms=due)
     status = producer.wait_for_state("later", "scheduled")
-    assert (status["reason"], int(status["due_ms"])) == ("delay", due)
+    assert status["reason"] == "delay"
+    assert abs(int(status["due_ms"]) - due) <= CLOCK_MS
     assert sandbox.calls() == []
     status = producer.finish("later")
-    assert int(status["started_ms"]) >= due
+    assert int(status["started_ms"]) >= due - CLOCK_MS
     assert (status["state"], status["attempts"]) == ("done", "1")
 
 
@@ -454,7 +456,7 @@ def test_term_finishes_the_calls_in_flight_and_leaves_nothing(producer, start_wo
     assert set(states) <= {"done", "queued", None}
     assert producer.redis.llen(producer.inbox()) == 4
     assert producer.leftovers() == []
-    assert producer.redis.zcard(producer.key("workers")) == 0
+    assert producer.workers() == []
     sandbox.clear_faults()
     start_worker()
     assert producer.finish_all(names) == {"done": 6}
@@ -470,7 +472,7 @@ def test_a_second_term_cuts_the_calls_off(producer, start_worker, sandbox):
     worker.wait_for_event("draining")
     assert worker.stop() == 0
     assert producer.leftovers() == []
-    assert producer.redis.zcard(producer.key("workers")) == 0
+    assert producer.workers() == []
     status = producer.status("a")
     assert (status["state"], status["reason"], status["sent"]) == ("scheduled", "retry", "1")
     assert status["error_class"] == "unknown_outcome"
