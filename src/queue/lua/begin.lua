@@ -35,6 +35,7 @@ end
 if not redis.call('ZSCORE', workers, worker) then return {'lost', now} end
 if redis.call('EXISTS', paused) == 1 then return {'paused', now} end
 
+local state = redis.call('HGET', job, 'state') -- before the pop: it fails where the key is no hash
 local element = redis.call('RPOP', claim)
 -- Of many envelopes of one length, only ours has our id in that place.
 local at = tonumber(ARGV[11])
@@ -45,7 +46,6 @@ if not fits then
   return {'mismatch', now}
 end
 
-local state = redis.call('HGET', job, 'state')
 if length > 0 then
   if state then
     count(stats, 'duplicates_total', 1)
