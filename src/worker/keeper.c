@@ -52,6 +52,23 @@ static void keeper_field(struct lease *lease, const char *name, const char *text
     lease->fields[lease->field_count++] = (struct lease_field){.name = name, .text = text};
 }
 
+static void keeper_renew_one(struct served *served);
+
+/* What the renewal told about the queue. */
+static void keeper_look(struct served *served, const struct lease_answer *answer)
+{
+    if (served->figures.paused != answer->paused) {
+        log_event(LOG_INFO, answer->paused ? "queue_paused" : "queue_resumed",
+                  LOG_TEXT("queue", served->name.name));
+    }
+    served->figures = *answer;
+    for (size_t p = 0; p < PRIORITY_COUNT; p++) {
+        if (answer->depth[p] > 0) {
+            feed_wake(&served->feeds[p]);
+        }
+    }
+}
+
 static void
 keeper_on_reply(struct redis_request *request, struct redis_reply *reply, const struct err *err)
 {
@@ -60,7 +77,7 @@ keeper_on_reply(struct redis_request *request, struct redis_reply *reply, const 
     struct lease_answer answer;
     struct err read = {0};
     served->renewing = false;
-    if (err->code != 0) {
+    if (err->code != 0 || worker->phase >= WORKER_LEAVING) {
         return;
     }
     if (lease_read(reply, &answer, &read) != 0) {
@@ -68,26 +85,21 @@ keeper_on_reply(struct redis_request *request, struct redis_reply *reply, const 
         return;
     }
     worker_saw_clock(worker, answer.now_unix_ms);
-    if (!answer.held) {
+    if (served == &worker->served[0]) {
+        worker->told = worker->telling; /* counted whether the lease was held or not */
+    }
+    bool of_now = strcmp(served->lease_id, worker->id) == 0;
+    if (!answer.held && of_now) {
         worker_lose_lease(worker);
         return;
     }
-    if (served->figures.paused != answer.paused) {
-        log_event(LOG_INFO, answer.paused ? "queue_paused" : "queue_resumed",
-                  LOG_TEXT("queue", served->name.name));
-    }
-    if (strcmp(served->lease_id, worker->id) == 0) {
-        served->registered = true;
+    served->registered = of_now;
+    if (of_now) {
         served->held_until_at_ms = served->lease_sent_at_ms + worker->conf.worker.lease_ms;
     }
-    served->figures = answer;
-    for (size_t p = 0; p < PRIORITY_COUNT; p++) {
-        if (answer.depth[p] > 0) {
-            feed_wake(&served->feeds[p]);
-        }
-    }
-    if (served == &worker->served[0]) {
-        worker->told = worker->telling;
+    keeper_look(served, &answer);
+    if (!of_now || served->renew_again) {
+        keeper_renew_one(served);
     }
 }
 
@@ -122,6 +134,7 @@ static void keeper_renew_one(struct served *served)
         worker->telling = worker->stats;
         keeper_counters(worker, &lease);
     }
+    served->renew_again = false;
     memcpy(served->lease_id, worker->id, sizeof served->lease_id);
     served->lease_sent_at_ms = loop_at_ms(worker->loop);
     served->lease_request.on_reply = keeper_on_reply;
@@ -132,10 +145,16 @@ static void keeper_renew_one(struct served *served)
 
 void keeper_renew(struct worker *worker)
 {
+    if (worker->phase >= WORKER_LEAVING) {
+        return; /* a renewal after the goodbye would look like a lost lease */
+    }
     worker->lease_at_ms = loop_at_ms(worker->loop);
     for (uint32_t i = 0; i < worker->served_count; i++) {
-        if (!worker->served[i].renewing && !worker->served[i].left) {
-            keeper_renew_one(&worker->served[i]);
+        struct served *served = &worker->served[i];
+        if (served->renewing) {
+            served->renew_again = true; /* what the present one tells may be old already */
+        } else {
+            keeper_renew_one(served);
         }
     }
 }

@@ -47,6 +47,7 @@ struct served {
     struct lease_answer figures; /* of the last renewal */
     bool registered;             /* under the worker's present id */
     bool renewing;               /* lease_request is out */
+    bool renew_again;            /* another renewal is wanted behind it */
     bool sweeping;               /* sweep_request is out */
     bool left;                   /* said goodbye */
     struct redis_request lease_request;
