@@ -9,7 +9,8 @@
 
 enum {
     FEED_BATCH_MAX = 128, /* LMOVEs in one pipeline */
-    FEED_BLOCK_MS = 2000  /* one blocking read in the server; shorter than half a lease */
+    FEED_BLOCK_MS = 2000, /* one blocking read in the server; shorter than half a lease */
+    FEED_PAUSE_MS = 1000  /* after Redis refused a claim: it would refuse the next one too */
 };
 
 static struct worker *feed_worker(const struct feed *feed)
@@ -25,6 +26,7 @@ static void feed_drop_held(struct feed *feed)
 
 void feed_return(struct feed *feed)
 {
+    feed_unblock(feed); /* what came by it would only have to go back, too */
     if (feed->state != FEED_DOWN) {
         feed->state = FEED_RETURN;
     }
@@ -37,12 +39,26 @@ void feed_begun(struct feed *feed)
     feed->unbegun--;
 }
 
+/* Redis does not do what was asked: an inbox that is no list, a user that may not, no memory. */
+static void feed_refused(struct feed *feed, const struct err *err)
+{
+    feed->rest_until_ms = loop_at_ms(feed_worker(feed)->loop) + FEED_PAUSE_MS;
+    feed_worker(feed)->stats.redis_errors++;
+    if (feed->state != FEED_DOWN && !feed->complained) {
+        feed->complained = true;
+        log_event(LOG_ERROR, "claim_refused", LOG_TEXT("queue", feed->served->name.name),
+                  LOG_TEXT("priority", priority_name(feed->inbox.priority)),
+                  LOG_TEXT("error", err->msg));
+    }
+    feed_return(feed);
+}
+
 static void
 feed_on_returned(struct redis_request *request, struct redis_reply *reply, const struct err *err)
 {
     struct feed *feed = request->data;
     if (err->code != 0) {
-        feed_return(feed);
+        feed_refused(feed, err);
         return;
     }
     if (redis_reply_int(reply) > 0) {
@@ -60,7 +76,8 @@ void feed_settle(struct feed *feed)
 {
     struct worker *worker = feed_worker(feed);
     struct err err = {0};
-    if (feed->state != FEED_RETURN || feed->asked > 0 || feed->unbegun > 0) {
+    if (feed->state != FEED_RETURN || feed->asked > 0 || feed->unbegun > 0 ||
+        loop_at_ms(worker->loop) < feed->rest_until_ms) {
         return;
     }
     feed->return_request.on_reply = feed_on_returned;
@@ -109,8 +126,10 @@ feed_on_element(struct redis_request *request, struct redis_reply *reply, const 
         slot_release(slot); /* it goes back with the rest of the claim list */
     }
     buf_done(&element);
-    if (err->code != 0 && feed->state == FEED_READY) {
-        feed_return(feed);
+    if (err->code == 0) {
+        feed->complained = false;
+    } else if (feed->state == FEED_READY) {
+        feed_refused(feed, err);
     }
     if (feed->asked == 0) {
         feed_batch_over(feed);
@@ -152,7 +171,7 @@ feed_on_waited(struct redis_request *request, struct redis_reply *reply, const s
         return; /* on its way down or back: an element that came is in the claim list */
     }
     if (err->code != 0) {
-        feed_return(feed);
+        feed_refused(feed, err);
     } else if (redis_reply_take(reply, &feed->held)) {
         feed->held_at_ms = loop_at_ms(worker->loop);
         feed->state = FEED_READY;
@@ -198,7 +217,8 @@ void feed_unblock(struct feed *feed)
 {
     char id[24];
     struct err err = {0};
-    if (feed->state != FEED_WAITING || feed->unblocking) {
+    bool reading = feed->state == FEED_WAITING && feed->asked > 0;
+    if (!reading || feed->unblocking || feed_worker(feed)->phase >= WORKER_CLOSING) {
         return;
     }
     (void)snprintf(id, sizeof id, "%" PRId64, redis_client_id(feed->redis));

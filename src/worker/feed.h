@@ -43,6 +43,8 @@ struct feed {
     uint32_t asked;         /* LMOVEs without an answer */
     uint32_t unbegun;       /* elements whose begin has no answer */
     bool dry;               /* an answer of this batch was nil */
+    bool complained;        /* a refusal of Redis was logged */
+    int64_t rest_until_ms;  /* monotonic; after a refusal: asked nothing before */
     struct buf held;        /* owned: an element that came while no slot was free */
     int64_t held_at_ms;     /* monotonic; 0: none is held */
     uint64_t served_at_ask; /* worker->asks when it was asked last */
