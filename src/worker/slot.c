@@ -304,6 +304,24 @@ static bool slot_may_call(const struct slot *slot)
            strcmp(slot->worker_id, worker->id) == 0;
 }
 
+/* The answer may have been long in coming: the mark is taken back where no call is to follow. */
+static void mark_go_on(struct slot *slot)
+{
+    bool draining = slot->worker->phase != WORKER_RUNNING;
+    if (!slot_may_call(slot)) {
+        slot->stalled = true;
+        return;
+    }
+    if (!draining && !slot_is_late(slot)) {
+        slot_step(slot, JOB_MARKED);
+        return;
+    }
+    slot_unadmit(slot);
+    outcome_without_call(&slot->outcome, draining ? OUTCOME_BACK : OUTCOME_EXPIRED, "", "");
+    slot->outcome.unsent = true;
+    slot_settled(slot);
+}
+
 static void
 mark_on_reply(struct redis_request *request, struct redis_reply *reply, const struct err *err)
 {
@@ -314,11 +332,7 @@ mark_on_reply(struct redis_request *request, struct redis_reply *reply, const st
     }
     if (sent_read(reply, &now_unix_ms)) {
         worker_saw_clock(slot->worker, now_unix_ms);
-        if (!slot_may_call(slot)) {
-            slot->stalled = true;
-            return;
-        }
-        slot_step(slot, JOB_MARKED);
+        mark_go_on(slot);
         return;
     }
     log_event(LOG_INFO, "job_lost", LOG_TEXT("job", slot->envelope.id),
@@ -355,7 +369,7 @@ static void slot_judge(struct slot *slot)
                   LOG_TEXT("effect", slot->effect->name), LOG_NUM("status", attempt.http_status),
                   LOG_NUM("code", attempt.code), LOG_TEXT("hint", ruling.hint));
     }
-    if (slot->aborted && !attempt.body_sent) {
+    if (slot->aborted && attempt.error == ERR_CANCELED && !attempt.body_sent) {
         slot->outcome.action = OUTCOME_BACK;
     }
 }
@@ -400,17 +414,28 @@ static void link_on_done(struct fetch *fetch)
     }
 }
 
+/* No memory passes; a call that cannot be written never will be. */
+static void slot_not_called(struct slot *slot, int code, const struct err *err)
+{
+    if (err_class_of(code) == ERR_CLASS_TRANSIENT) {
+        outcome_park(&slot->outcome, "retry", slot->worker->conf.retry.base_ms);
+        slot->outcome.error_class = "internal";
+        (void)text_copy(slot->outcome.message, sizeof slot->outcome.message, slice_text(err->msg));
+    } else {
+        outcome_without_call(&slot->outcome, OUTCOME_DEAD, "internal", err->msg);
+    }
+    slot->outcome.unsent = true;
+}
+
 static void slot_start_call(struct slot *slot)
 {
     slot->fetch.on_done = call_on_done;
     slot->called_at_ms = loop_at_ms(slot->worker->loop);
     struct err err = {0};
-    if (slot_call(slot, &err) != 0) {
+    int code = slot_call(slot, &err);
+    if (code != 0) {
         slot_unadmit(slot);
-        outcome_park(&slot->outcome, "retry", slot->worker->conf.retry.base_ms);
-        slot->outcome.unsent = true;
-        slot->outcome.error_class = "internal";
-        (void)text_copy(slot->outcome.message, sizeof slot->outcome.message, slice_text(err.msg));
+        slot_not_called(slot, code, &err);
         slot_settled(slot);
     }
 }
@@ -485,6 +510,7 @@ static void wait_enter(struct slot *slot)
 static void commit_enter(struct slot *slot)
 {
     publication_end(&slot->publication);
+    slot->image = slice_of(NULL, 0);
     envelope_drop_image(&slot->envelope);
     buf_done(&slot->keyed_image);
 }
@@ -528,6 +554,10 @@ static void slot_ask(struct slot *slot)
 {
     const struct phase_row *row = &phase_rows[slot->phase];
     struct err err = {0};
+    if (slot->worker->phase >= WORKER_CLOSING) {
+        slot->stalled = true; /* the connections may be gone: what is open is for the reapers */
+        return;
+    }
     slot->request.on_reply = row->on_reply;
     slot->request.data = slot;
     slot->request.patience_ms = 0;

@@ -95,11 +95,13 @@ struct slot *slot_for_element(struct worker *worker, struct feed *feed);
 void slot_admit(struct slot *slot, uint64_t bytes);
 /* Ends a job that waits for admission. */
 void slot_settle(struct slot *slot, const struct outcome *outcome);
-/* The same where its deadline has passed; false where it has not. */
+/* Its deadline has passed. */
+bool slot_is_late(const struct slot *slot);
+/* Ends a job that waits for admission where it is late; false where it is not. */
 bool slot_expire(struct slot *slot);
 /* The job was canceled: whatever the phase, nothing more is sent for it. */
 void slot_cancel(struct slot *slot);
-/* Cuts off a call, or the fetching of its result. */
+/* Cuts off a call. A result that is being fetched is left alone: it was paid for. */
 void slot_abort(struct slot *slot);
 /* Asks again for what the phase waits for, where that could not be asked before. */
 void slot_resume(struct slot *slot);

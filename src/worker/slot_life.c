@@ -98,7 +98,7 @@ void slot_take_element(struct slot *slot, struct buf *element)
     slot_step(slot, junk ? JOB_JUNK : JOB_ELEMENT);
 }
 
-static bool slot_is_late(const struct slot *slot)
+bool slot_is_late(const struct slot *slot)
 {
     return slot->envelope.deadline_ms > 0 &&
            worker_unix_ms(slot->worker) >= slot->envelope.deadline_ms;
@@ -136,24 +136,34 @@ void slot_settle(struct slot *slot, const struct outcome *outcome)
 
 void slot_abort(struct slot *slot)
 {
-    if (slot->phase == PHASE_CALLING || slot->phase == PHASE_FETCHING) {
+    if (slot->phase == PHASE_CALLING) {
         slot->aborted = true;
-        if (timer_is_active(slot->timer)) {
-            timer_start(slot->timer, 0, 0);
-        } else {
-            fetch_cancel(&slot->fetch);
-        }
+        fetch_cancel(&slot->fetch);
     }
 }
 
+static void slot_cancel_fetch(struct slot *slot)
+{
+    if (timer_is_active(slot->timer)) {
+        timer_stop(slot->timer);
+        slot_result_lost(slot, "canceled");
+        slot_settled(slot);
+    } else {
+        fetch_cancel(&slot->fetch);
+    }
+}
+
+/* In phases that are not named the scripts find it out by the fence. */
 void slot_cancel(struct slot *slot)
 {
     if (slot->phase == PHASE_WAITING) {
         struct outcome outcome;
         outcome_without_call(&outcome, OUTCOME_CANCELED, "", "");
         slot_settle(slot, &outcome);
+    } else if (slot->phase == PHASE_FETCHING) {
+        slot_cancel_fetch(slot);
     } else {
-        slot_abort(slot); /* in other phases the scripts find it out by the fence */
+        slot_abort(slot);
     }
 }
 

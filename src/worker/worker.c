@@ -353,6 +353,9 @@ void worker_close_handles(struct worker *worker)
 {
     worker->phase = WORKER_CLOSING;
     worker->closing = 3 + worker->served_count * (1 + PRIORITY_COUNT);
+    list_foreach_safe(&worker->slots_busy, node) {
+        timer_stop(CONTAINER_OF(node, struct slot, node)->timer); /* nothing is fetched again */
+    }
     fetcher_close(worker->fetcher, worker_handle_closed, worker);
     redis_close(worker->control, worker_handle_closed, worker);
     redis_close(worker->bulk, worker_handle_closed, worker);
