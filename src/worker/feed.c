@@ -42,15 +42,18 @@ void feed_begun(struct feed *feed)
 /* Redis does not do what was asked: an inbox that is no list, a user that may not, no memory. */
 static void feed_refused(struct feed *feed, const struct err *err)
 {
+    feed_return(feed);
+    if (redis_state(feed->redis) != REDIS_READY) {
+        return; /* not refused: the connection was lost */
+    }
     feed->rest_until_ms = loop_at_ms(feed_worker(feed)->loop) + FEED_PAUSE_MS;
     feed_worker(feed)->stats.redis_errors++;
-    if (feed->state != FEED_DOWN && !feed->complained) {
+    if (!feed->complained) {
         feed->complained = true;
         log_event(LOG_ERROR, "claim_refused", LOG_TEXT("queue", feed->served->name.name),
                   LOG_TEXT("priority", priority_name(feed->inbox.priority)),
                   LOG_TEXT("error", err->msg));
     }
-    feed_return(feed);
 }
 
 static void
@@ -237,6 +240,7 @@ static void feed_on_state(void *data, enum redis_state state, const struct err *
     if (state == REDIS_READY) {
         feed->state = FEED_RETURN;
         feed->batch = 1;
+        feed->rest_until_ms = 0;
     } else {
         feed->state = FEED_DOWN;
         feed_drop_held(feed);
