@@ -102,9 +102,10 @@ static void a_mark_that_is_refused_frees_the_slot(void **state)
     (void)state;
     struct worker *worker = flow_open(NULL);
     world_answer("sent a1", "no");
+    world_answer("commit a1", "stale");
     flow_push("jobs", "a1", "");
     world_settle();
-    assert_story("claim jobs: {a1}", "begin a1: ok", "sent a1 1: no");
+    assert_story("claim jobs: {a1}", "begin a1: ok", "sent a1 1: no", "commit a1 back: stale");
     assert_int_equal(worker->slots_busy.len, 0);
     assert_int_equal(worker->admission.calls, 0);
     flow_close();

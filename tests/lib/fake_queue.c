@@ -441,7 +441,7 @@ static enum fake_answer answer_commit(const struct question *question, struct re
     bool ours = job->fence == number_of(question, 1);
     commit_line(question, line);
     bool heard = answer_tell(line, ours ? "done" : "repeated", words);
-    if (ours && slice_is(action, "back")) {
+    if (strcmp(words, "done") == 0 && slice_is(action, "back")) {
         list_insert(list_of("jobs"), true, slice_text(id));
     }
     if (slice_is(action, "retry")) {
