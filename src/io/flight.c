@@ -48,6 +48,9 @@ static const struct result_row {
     {CURLE_SSL_CIPHER,               ERR_TLS        },
     {CURLE_PEER_FAILED_VERIFICATION, ERR_TLS        },
     {CURLE_FILESIZE_EXCEEDED,        ERR_TOO_BIG    },
+#if LIBCURL_VERSION_NUM >= 0x080600
+    {CURLE_TOO_LARGE,                ERR_TOO_BIG    },
+#endif
     {CURLE_USE_SSL_FAILED,           ERR_TLS        },
     {CURLE_SEND_FAIL_REWIND,         ERR_RESET      },
     {CURLE_SSL_CACERT_BADFILE,       ERR_TLS        },

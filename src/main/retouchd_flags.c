@@ -36,7 +36,9 @@ static const char program_doc[] = "Takes image jobs from Redis lists, calls the 
                                   "pictures and their status back to Redis."
                                   "\v";
 
-const char *argp_program_version = "retouchd " RETOUCH_VERSION;
+/* argp looks for it by name. */
+__attribute__((visibility("default"))) const char *argp_program_version =
+    "retouchd " RETOUCH_VERSION;
 
 static void flags_print_man(void)
 {

@@ -76,17 +76,17 @@ int lease_read(const struct redis_reply *reply, struct lease_answer *ret_answer,
 int lease_leave(struct call *call,
                 struct redis *redis,
                 struct redis_request *request,
-                const struct queue_name *queue,
-                const char *worker,
+                const struct leave *leave,
                 struct err *err)
 {
-    call_open(call, SCRIPT_leave, queue);
+    call_open(call, SCRIPT_leave, leave->queue);
     call_key(call, KEY_WORKERS, NULL);
-    call_key(call, KEY_WORKER, worker);
-    call_key(call, KEY_ACTIVE, worker);
-    lease_claim_keys(call, worker);
+    call_key(call, KEY_WORKER, leave->worker);
+    call_key(call, KEY_ACTIVE, leave->worker);
+    lease_claim_keys(call, leave->worker);
     lease_inbox_keys(call);
-    call_arg_text(call, worker);
+    call_arg_text(call, leave->worker);
+    call_arg_int(call, leave->quiet ? 0 : 1);
     request->patience_ms = 0;
     return call_send(call, redis, request, err);
 }

@@ -57,12 +57,17 @@ int lease_read(const struct redis_reply *reply,
                struct lease_answer *ret_answer,
                struct err *err) MUST_CHECK;
 
+struct leave {
+    const struct queue_name *queue; /* borrowed */
+    const char *worker;             /* borrowed */
+    bool quiet;                     /* no command of this worker is on its way any more */
+};
+
 /* Says goodbye; the answer is the number of jobs left to the reapers. */
 int lease_leave(struct call *call,
                 struct redis *redis,
                 struct redis_request *request,
-                const struct queue_name *queue,
-                const char *worker,
+                const struct leave *leave,
                 struct err *err) MUST_CHECK;
 
 /* Adds the worker's claim lists in the order normal, high, low, as scripts want them; and the

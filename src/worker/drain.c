@@ -67,17 +67,18 @@ leave_on_reply(struct redis_request *request, struct redis_reply *reply, const s
     }
 }
 
-static void drain_leave(struct worker *worker)
+static void drain_leave(struct worker *worker, bool quiet)
 {
     worker->phase = WORKER_LEAVING;
     worker->drain_by_at_ms = loop_at_ms(worker->loop) + DRAIN_GRACE_MS;
     for (uint32_t i = 0; i < worker->served_count; i++) {
         struct served *served = &worker->served[i];
         struct err err = {0};
+        struct leave leave = {.queue = &served->name, .worker = worker->id, .quiet = quiet};
         served->leave_request.on_reply = leave_on_reply;
         served->leave_request.data = served;
-        if (lease_leave(&worker->call, worker->control, &served->leave_request, &served->name,
-                        worker->id, &err) != 0) {
+        if (lease_leave(&worker->call, worker->control, &served->leave_request, &leave, &err) !=
+            0) {
             log_event(LOG_WARN, "leave_failed", LOG_TEXT("queue", served->name.name),
                       LOG_TEXT("error", err.msg));
             served->left = true;
@@ -105,7 +106,7 @@ void drain_tick(struct worker *worker)
         }
         bool quiet = drain_feeds(worker) && worker->slots_busy.len == 0;
         if (quiet || now >= worker->drain_by_at_ms + DRAIN_GRACE_MS) {
-            drain_leave(worker);
+            drain_leave(worker, quiet);
         }
     }
     if (worker->phase == WORKER_LEAVING &&
