@@ -1,6 +1,5 @@
 /* The call of the API and what its answer links to: translates between the slot and the fetcher. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -13,22 +12,6 @@ enum {
     LINK_TIMEOUT_MS = 60000
 };
 
-/* The step's parameters, with the check id that the worker knows where the step takes one. */
-static const struct params *
-call_params(struct slot *slot, const struct plan_step *step, struct params *room)
-{
-    const struct param_rule *rule = effect_rule_of_role(step->effect, PARAM_ROLE_CHECK_ID);
-    if (rule == NULL || slot->plan.check_id[0] == '\0' ||
-        params_find(&step->params, rule->name) != NULL || step->params.count == PARAMS_MAX) {
-        return &step->params;
-    }
-    *room = step->params;
-    struct param *param = &room->items[room->count++];
-    memcpy(param->name, rule->name, sizeof param->name);
-    param->value = (struct value){.kind = VALUE_TEXT, .text = slice_text(slot->plan.check_id)};
-    return room;
-}
-
 int slot_call(struct slot *slot, struct err *err)
 {
     const struct conf *conf = &slot->worker->conf;
@@ -37,10 +20,9 @@ int slot_call(struct slot *slot, struct err *err)
     const char *generate_id = plan_start_of(&slot->plan);
     bool by_image = generate_id == NULL;
     bool by_url = by_image && slot->image_url.len > 0;
-    struct params room;
     struct api_call call = {
         .effect = step->effect,
-        .params = call_params(slot, step, &room),
+        .params = &step->params,
         .base_url = conf->api.base_url,
         .access_key = conf->api.access_key,
         .secret_key = conf->api.secret_key,

@@ -18,13 +18,29 @@ static void commit_failure(struct commit *commit, const struct outcome *outcome,
     }
 }
 
+/* Data goes into the status where it is small, else where pictures go. */
+static void commit_data(struct commit *commit, struct slice data)
+{
+    enum {
+        STATUS_DATA_MAX = 3000 /* a status stays under 8 KiB, meta included */
+    };
+
+    if (data.len <= STATUS_DATA_MAX) {
+        commit_slice(commit, "result_json", data);
+        return;
+    }
+    commit->results[commit->result_count++] = data;
+    commit_text(commit, "result_type", "json");
+    commit_number(commit, "result_bytes", (int64_t)data.len);
+}
+
 static void commit_results(struct commit *commit, const struct slot *slot)
 {
     const struct api_response *response = &slot->response;
     const struct api_result *first = &response->results[0];
     commit_number(commit, "result_count", response->result_count);
     if (response->result_count == 0) {
-        commit_slice(commit, "result_json", buf_view(&response->data));
+        commit_data(commit, buf_view(&response->data));
         return;
     }
     if (first->kind == API_RESULT_URL) {

@@ -148,21 +148,29 @@ static struct slot_known *known_of(struct slot *slot, const struct plan_step *st
     CHECK_UNREACHABLE();
 }
 
+static void
+known_take(struct slot_known *known, const struct redis_reply *fields, const struct digest *digest)
+{
+    known->digest = *digest;
+    photo_record_init(&known->record);
+    struct slice step = photo_field(fields, "s:", digest->text);
+    known->there = step.len > 0 && photo_record_read(&known->record, step) == 0;
+    (void)text_copy(known->job, sizeof known->job, photo_field(fields, "r:", digest->text));
+}
+
+/* Of the record only what the plan may ask for: its prefixes, and an earlier check of the photo. */
 static int known_read(struct slot *slot, const struct redis_reply *fields)
 {
-    slot->known = mem_zalloc(slot->plan.count, sizeof *slot->known);
+    const struct plan *plan = &slot->plan;
+    slot->known = mem_zalloc(plan->count + 1, sizeof *slot->known);
     if (slot->known == NULL) {
         return ERR_NO_MEMORY;
     }
-    slot->known_count = slot->plan.count;
-    for (uint32_t i = 0; i < slot->known_count; i++) {
-        struct slot_known *known = &slot->known[i];
-        known->digest = slot->plan.steps[i].digest;
-        photo_record_init(&known->record);
-        struct slice step = photo_field(fields, "s:", known->digest.text);
-        known->there = step.len > 0 && photo_record_read(&known->record, step) == 0;
-        (void)text_copy(known->job, sizeof known->job,
-                        photo_field(fields, "r:", known->digest.text));
+    for (uint32_t i = 0; i < plan->count; i++) {
+        known_take(&slot->known[slot->known_count++], fields, &plan->steps[i].digest);
+    }
+    if (plan->check_digest.text[0] != '\0') {
+        known_take(&slot->known[slot->known_count++], fields, &plan->check_digest);
     }
     return 0;
 }
