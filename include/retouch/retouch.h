@@ -238,6 +238,20 @@ RETOUCH_API int retouch_watch_next(struct retouch_watch *watch,
                                    int64_t timeout_ms,
                                    struct retouch_status **ret_status);
 
+enum retouch_canceled {
+    RETOUCH_CANCELED,       /* it has ended as canceled; a call in flight is being cut off */
+    RETOUCH_CANCELED_AHEAD, /* not known yet: it will be dropped when it comes */
+    RETOUCH_CANCELED_NOT    /* it had ended before: nothing was changed */
+};
+
+/* Ends one job, wherever it is. A call that has left may be billed all the same; its result is
+ * dropped. keep_ms: how long the status is kept from now on (0: 24 h). An id that is not known, or
+ * no longer, is remembered for that long: a job that comes with it is dropped. */
+RETOUCH_API int retouch_cancel(struct retouch *retouch,
+                               const char *id,
+                               int64_t keep_ms,
+                               enum retouch_canceled *ret_canceled);
+
 /* The image of a finished job: number 0, or 1, 2, ... of further ones. The bytes are the caller's,
  * freed by retouch_free. RETOUCH_ERROR_NOT_FOUND where there is none (any more). */
 RETOUCH_API int retouch_fetch(

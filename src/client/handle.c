@@ -50,6 +50,7 @@ struct batch *handle_batch(struct retouch *retouch)
         return NULL;
     }
     batch_open(&retouch->batch);
+    retouch->scripts_told = 0;
     return &retouch->batch;
 }
 

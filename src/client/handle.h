@@ -3,6 +3,7 @@
 #define RETOUCH_CLIENT_HANDLE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "client/batch.h"
@@ -19,6 +20,7 @@ struct retouch {
     struct err err;     /* of the last call that failed */
     bool connected;     /* retouch_connect has succeeded once */
     bool has_scripts;
+    uint32_t scripts_told; /* bit per script: its source is in the batch */
 };
 
 /* An ERR_* as the public RETOUCH_ERROR_*. */

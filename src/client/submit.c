@@ -117,6 +117,7 @@ static void batch_submit(struct batch *batch,
     batch_effects(batch, job);
     batch_int(batch, job->effect != NULL ? 1 : (int64_t)job->recipe_count);
     batch_text(batch, priority_name(priority));
+    batch_text(batch, job->reply_to != NULL ? job->reply_to : "");
 }
 
 static void parcel_answer(struct parcel *parcel, struct retouch *retouch, bool repeated)

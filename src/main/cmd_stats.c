@@ -7,28 +7,12 @@
 #include "base/clock.h"
 #include "client/handle.h"
 #include "main/command.h"
+#include "main/figures.h"
 #include "main/record.h"
 
 enum {
     RATE_MINUTES = 5, /* whole minutes before this one */
     MINUTE_MS = 60000
-};
-
-/* What is counted: name as shown, command, key. */
-static const struct depth_row {
-    const char *name;
-    const char *command;
-    enum key_kind key;
-} depths[] = {
-    {"queued_high", "LLEN",   KEY_JOBS_HIGH},
-    {"queued",      "LLEN",   KEY_JOBS     },
-    {"queued_low",  "LLEN",   KEY_JOBS_LOW },
-    {"scheduled",   "ZCARD",  KEY_SCHEDULED},
-    {"dead",        "ZCARD",  KEY_DEAD     },
-    {"unknown",     "ZCARD",  KEY_UNKNOWN  },
-    {"rejected",    "LLEN",   KEY_REJECTED },
-    {"workers",     "ZCARD",  KEY_WORKERS  },
-    {"paused",      "EXISTS", KEY_PAUSED   },
 };
 
 /* Rates: name as shown, counter. */
@@ -46,12 +30,7 @@ static void ask(struct batch *batch)
 {
     char minute[CLOCK_TEXT_MAX];
     int64_t now_ms = clock_unix_ms();
-    for (size_t i = 0; i < N_ELEMENTS(depths); i++) {
-        batch_command(batch, depths[i].command);
-        batch_key(batch, depths[i].key, NULL);
-    }
-    batch_command(batch, "HGETALL");
-    batch_key(batch, KEY_STATS, NULL);
+    figures_ask(batch);
     for (int i = 1; i <= RATE_MINUTES; i++) {
         batch_command(batch, "HGETALL");
         batch_key(batch, KEY_STATS_AT,
@@ -59,21 +38,11 @@ static void ask(struct batch *batch)
     }
 }
 
-static int64_t counter_of(const struct reply *hash, const char *name)
-{
-    for (size_t i = 0; i + 1 < reply_count(hash); i += 2) {
-        if (slice_is(reply_text(reply_at(hash, i)), name)) {
-            return reply_int(reply_at(hash, i + 1));
-        }
-    }
-    return 0;
-}
-
 static double rate_of(const struct batch *batch, const char *counter)
 {
     int64_t sum = 0;
     for (size_t i = 0; i < RATE_MINUTES; i++) {
-        sum += counter_of(batch_reply(batch, N_ELEMENTS(depths) + 1 + i), counter);
+        sum += counter_of(batch_reply(batch, FIGURE_COUNT + 1 + i), counter);
     }
     return (double)sum / RATE_MINUTES;
 }
@@ -81,13 +50,19 @@ static double rate_of(const struct batch *batch, const char *counter)
 static bool print_json(const struct command_line *line, const struct batch *batch)
 {
     struct record record;
-    const struct reply *hash = batch_reply(batch, N_ELEMENTS(depths));
+    const struct reply *hash = figures_counters(batch);
     record_init(&record);
     record_string(&record, "queue", line->queue);
-    for (size_t i = 0; i < N_ELEMENTS(depths); i++) {
-        record_int(&record, depths[i].name, reply_int(batch_reply(batch, i)));
+    for (size_t i = 0; i < FIGURE_COUNT; i++) {
+        record_int(&record, figure_rows[i].name, reply_int(batch_reply(batch, i)));
+    }
+    for (size_t i = 0; i < COUNTER_COUNT; i++) {
+        record_int(&record, counter_rows[i].name, counter_of(hash, counter_rows[i].name));
     }
     for (size_t i = 0; i + 1 < reply_count(hash); i += 2) {
+        if (counter_is_known(reply_text(reply_at(hash, i)))) {
+            continue;
+        }
         char name[64];
         (void)snprintf(name, sizeof name, "%.*s", SLICE_ARG(reply_text(reply_at(hash, i))));
         record_int(&record, name, reply_int(reply_at(hash, i + 1)));
@@ -102,13 +77,21 @@ static bool print_json(const struct command_line *line, const struct batch *batc
 
 static void print_lines(const struct command_line *line, const struct batch *batch)
 {
-    const struct reply *hash = batch_reply(batch, N_ELEMENTS(depths));
+    const struct reply *hash = figures_counters(batch);
     (void)printf("queue %s\n", line->queue);
-    for (size_t i = 0; i < N_ELEMENTS(depths); i++) {
-        (void)printf("  %-24s %12" PRId64 "\n", depths[i].name, reply_int(batch_reply(batch, i)));
+    for (size_t i = 0; i < FIGURE_COUNT; i++) {
+        (void)printf("  %-24s %12" PRId64 "\n", figure_rows[i].name,
+                     reply_int(batch_reply(batch, i)));
     }
     (void)printf("since ever\n");
+    for (size_t i = 0; i < COUNTER_COUNT; i++) {
+        (void)printf("  %-24s %12" PRId64 "  %s\n", counter_rows[i].name,
+                     counter_of(hash, counter_rows[i].name), counter_rows[i].text);
+    }
     for (size_t i = 0; i + 1 < reply_count(hash); i += 2) {
+        if (counter_is_known(reply_text(reply_at(hash, i)))) {
+            continue;
+        }
         (void)fputs("  ", stdout);
         print_safe(reply_text(reply_at(hash, i)));
         size_t len = reply_text(reply_at(hash, i)).len;
@@ -144,5 +127,7 @@ const struct command cmd_stats = {
     .name = "stats",
     .args = "",
     .help = "Show counters, depths and rates",
+    .doc = "calls_sent is an upper bound of the calls that were billed: what left this side "
+           "completely, or may have.",
     .run = run,
 };

@@ -22,6 +22,7 @@ static const struct told_row {
     {"calls_blocked",         offsetof(struct stats, calls_blocked)        },
     {"calls_unknown_outcome", offsetof(struct stats, calls_unknown_outcome)},
     {"calls_sent",            offsetof(struct stats, calls_sent)           },
+    {"results_dropped",       offsetof(struct stats, results_dropped)      },
     {"images_in_bytes",       offsetof(struct stats, images_in_bytes)      },
     {"images_out_bytes",      offsetof(struct stats, images_out_bytes)     },
 };
