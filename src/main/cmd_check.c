@@ -10,6 +10,7 @@
 #include "client/handle.h"
 #include "main/command.h"
 #include "main/record.h"
+#include "queue/health.h"
 #include "wire/effect.h"
 
 enum grade {
@@ -41,7 +42,7 @@ static void tell(struct check *check, enum grade grade, const char *subject, con
     va_end(args);
     check->worst = grade > check->worst ? grade : check->worst;
     if (!check->line->json) {
-        (void)printf("%-4s  %-12s  %s\n", names[grade], subject, text);
+        (void)printf("%-4s  %-16s  %s\n", names[grade], subject, text);
         return;
     }
     struct record record;
@@ -70,12 +71,6 @@ static struct slice info_find(const struct check *check, const char *name)
     return slice_of(NULL, 0);
 }
 
-static int64_t info_int(const struct check *check, const char *name)
-{
-    int64_t number = 0;
-    return text_parse_i64(info_find(check, name), &number) == 0 ? number : -1;
-}
-
 static void check_version(struct check *check)
 {
     struct slice version = info_find(check, "redis_version");
@@ -93,59 +88,63 @@ static void check_version(struct check *check)
     }
 }
 
-static void check_policy(struct check *check)
+/* The same judgement as the worker's: what endangers jobs in the server. */
+static const enum grade health_grades[HEALTH_COUNT] = {
+    [HEALTH_POLICY] = GRADE_FAIL,
+    [HEALTH_MEMORY] = GRADE_FAIL,
+    [HEALTH_PERSISTENCE] = GRADE_FAIL,
+};
+
+/* What the worker does not warn of, but is worth a word: field of INFO, value, grade, words. */
+static const struct remark_row {
+    enum health_kind kind;
+    const char *field;
+    const char *value;
+    enum grade grade;
+    const char *words;
+} remarks[] = {
+    {HEALTH_POLICY,      "maxmemory_policy",       "",    GRADE_WARN,
+     "the server does not tell it: make sure it is noeviction"                        },
+    {HEALTH_MEMORY,      "maxmemory",              "0",   GRADE_WARN,
+     "no limit: set maxmemory below what the machine has, or the server may be killed"},
+    {HEALTH_PERSISTENCE, "aof_last_write_status",  "err", GRADE_FAIL,
+     "the append-only file cannot be written: look at disk space and Redis's log"     },
+    {HEALTH_PERSISTENCE, "rdb_last_bgsave_status", "err", GRADE_FAIL,
+     "the last snapshot failed: look at disk space and Redis's log"                   },
+    {HEALTH_PERSISTENCE, "aof_enabled",            "0",   GRADE_WARN,
+     "jobs since the last snapshot are lost when Redis dies: set appendonly yes"      },
+};
+
+static const struct remark_row *find_remark(const struct check *check, enum health_kind kind)
 {
-    struct slice policy = info_find(check, "maxmemory_policy");
-    if (slice_is(policy, "noeviction")) {
-        tell(check, GRADE_OK, "eviction", "noeviction");
-    } else if (policy.len == 0) {
-        tell(check, GRADE_WARN, "eviction",
-             "the server does not tell its maxmemory-policy: make sure it is noeviction");
-    } else {
-        tell(
-            check, GRADE_FAIL, "eviction",
-            "maxmemory-policy is %.*s: Redis may drop jobs; CONFIG SET maxmemory-policy noeviction",
-            SLICE_ARG(policy));
+    for (size_t i = 0; i < N_ELEMENTS(remarks); i++) {
+        if (remarks[i].kind == kind &&
+            slice_is(info_find(check, remarks[i].field), remarks[i].value)) {
+            return &remarks[i];
+        }
     }
+    return NULL;
 }
 
-static void check_memory(struct check *check)
+static void check_health(struct check *check, const struct reply *save)
 {
-    int64_t used = info_int(check, "used_memory");
-    int64_t max = info_int(check, "maxmemory");
-    char used_text[32];
-    char max_text[32];
-    (void)snprintf(used_text, sizeof used_text, "%" PRId64 " MB", used >> 20);
-    (void)snprintf(max_text, sizeof max_text, "%" PRId64 " MB", max >> 20);
-    if (max <= 0) {
-        tell(check, GRADE_WARN, "memory",
-             "%s used, no limit: set maxmemory below what the machine has, or it may be killed",
-             used_text);
-    } else if (used > max - max / 10) {
-        tell(check, GRADE_FAIL, "memory",
-             "%s of %s used: producers will soon be refused; give more, or drain the queue",
-             used_text, max_text);
-    } else if (used > max - max / 4) {
-        tell(check, GRADE_WARN, "memory", "%s of %s used", used_text, max_text);
-    } else {
-        tell(check, GRADE_OK, "memory", "%s of %s used", used_text, max_text);
+    struct health health;
+    /* A server that does not tell is taken to save. */
+    bool told = reply_count(save) == 2;
+    health_read(&health, check->info, told ? reply_text(reply_at(save, 1)) : slice_text("unknown"));
+    for (size_t i = 0; i < HEALTH_COUNT; i++) {
+        enum health_kind kind = (enum health_kind)i;
+        const struct remark_row *remark = find_remark(check, kind);
+        if (health.warn[i]) {
+            tell(check, health_grades[i], health_name(kind), "%s: %s", health.detail[i],
+                 health_advice(kind));
+        } else if (remark != NULL) {
+            tell(check, remark->grade, health_name(kind), "%s%s%s", health.detail[i],
+                 health.detail[i][0] != '\0' ? ": " : "", remark->words);
+        } else {
+            tell(check, GRADE_OK, health_name(kind), "%s", health.detail[i]);
+        }
     }
-}
-
-static void check_persistence(struct check *check)
-{
-    if (info_int(check, "aof_enabled") == 1) {
-        bool good = slice_is(info_find(check, "aof_last_write_status"), "ok");
-        tell(check, good ? GRADE_OK : GRADE_FAIL, "persistence",
-             good ? "append-only file"
-                  : "the append-only file cannot be written: look at disk space and Redis's log");
-        return;
-    }
-    bool saved = slice_is(info_find(check, "rdb_last_bgsave_status"), "ok");
-    tell(check, saved ? GRADE_WARN : GRADE_FAIL, "persistence",
-         saved ? "no append-only file: jobs pushed since the last snapshot are lost when Redis "
-                 "dies; CONFIG SET appendonly yes"
-               : "the last snapshot failed: look at disk space and Redis's log");
 }
 
 static void check_clock(struct check *check, const struct reply *time)
@@ -183,6 +182,9 @@ static void check_redis(struct check *check)
     batch_key(batch, KEY_WORKERS, NULL);
     batch_command(batch, "EXISTS");
     batch_key(batch, KEY_PAUSED, NULL);
+    batch_command(batch, "CONFIG"); /* a managed server may refuse it */
+    batch_text(batch, "GET");
+    batch_text(batch, "save");
     int code = handle_exchange(retouch, 0);
     for (size_t i = 0; i < 4 && code == 0; i++) {
         code = handle_check(retouch, batch_reply(batch, i));
@@ -194,9 +196,7 @@ static void check_redis(struct check *check)
     tell(check, GRADE_OK, "redis", "reachable");
     check->info = reply_text(batch_reply(batch, 0));
     check_version(check);
-    check_policy(check);
-    check_memory(check);
-    check_persistence(check);
+    check_health(check, batch_reply(batch, 4));
     check_clock(check, batch_reply(batch, 1));
     check_workers(check, batch_reply(batch, 2), reply_int(batch_reply(batch, 3)) > 0);
 }

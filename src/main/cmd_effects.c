@@ -35,41 +35,51 @@ static const struct effect *effect_of(const struct list_node *node)
     return (const void *)((const char *)node - offsetof(struct effect, node));
 }
 
+static void record_choices(struct record *record, const struct param_rule *rule)
+{
+    if (rule->choice_count == 0) {
+        return;
+    }
+    record_open_list(record, "choices");
+    for (uint32_t i = 0; i < rule->choice_count; i++) {
+        record_open_object(record, NULL);
+        record_string(record, "name", rule->choices[i].name);
+        record_string(record, "value", rule->choices[i].value);
+        record_close(record);
+    }
+    record_close(record);
+}
+
+static void record_param(struct record *record, const struct param_rule *rule)
+{
+    record_open_object(record, NULL);
+    record_string(record, "name", rule->name);
+    record_string(record, "kind", param_kind_name(rule->kind));
+    record_bool(record, "required", rule->required);
+    if (rule->has_default) {
+        record_string(record, "default", rule->fallback);
+    }
+    if (rule->kind != PARAM_CHOICE && rule->kind != PARAM_BOOL && rule->kind != PARAM_COLOR) {
+        record_real(record, "min", rule->min);
+        record_real(record, "max", rule->max);
+    }
+    record_choices(record, rule);
+    record_close(record);
+}
+
 static bool print_json(const struct effect *effect)
 {
     struct record record;
-    char params[PARAMS_MAX * (PARAM_NAME_MAX + 1) + 1] = "";
-    size_t len = 0;
-    for (uint32_t i = 0; i < effect->param_count; i++) {
-        len += (size_t)snprintf(params + len, sizeof params - len, "%s%s", i > 0 ? "," : "",
-                                effect->params[i].name);
-    }
     record_init(&record);
     record_string(&record, "effect", effect->name);
     record_string(&record, "title", effect->title);
     record_string(&record, "path", effect->path);
-    record_string(&record, "params", params);
     record_string(&record, "origin", effect->origin);
-    bool printed = record_print(&record);
-    record_done(&record);
-    return printed;
-}
-
-static bool print_param_json(const struct effect *effect, const struct param_rule *rule)
-{
-    struct record record;
-    record_init(&record);
-    record_string(&record, "effect", effect->name);
-    record_string(&record, "param", rule->name);
-    record_string(&record, "kind", param_kind_name(rule->kind));
-    record_bool(&record, "required", rule->required);
-    if (rule->has_default) {
-        record_string(&record, "default", rule->fallback);
+    record_open_list(&record, "params");
+    for (uint32_t i = 0; i < effect->param_count; i++) {
+        record_param(&record, &effect->params[i]);
     }
-    if (rule->kind != PARAM_CHOICE && rule->kind != PARAM_BOOL && rule->kind != PARAM_COLOR) {
-        record_real(&record, "min", rule->min);
-        record_real(&record, "max", rule->max);
-    }
+    record_close(&record);
     bool printed = record_print(&record);
     record_done(&record);
     return printed;
@@ -94,13 +104,8 @@ static void print_param(const struct param_rule *rule)
 
 static bool print_one(const struct command_line *line, const struct effect *effect)
 {
-    bool printed = true;
     if (line->json) {
-        printed = print_json(effect);
-        for (uint32_t i = 0; i < effect->param_count; i++) {
-            printed = print_param_json(effect, &effect->params[i]) && printed;
-        }
-        return printed;
+        return print_json(effect);
     }
     (void)printf("%s: %s (%s)\n", effect->name, effect->title, effect->origin);
     for (uint32_t i = 0; i < effect->param_count; i++) {
@@ -154,6 +159,7 @@ const struct command cmd_effects = {
     .name = "effects",
     .args = "[NAME]",
     .help = "List the effects, or the parameters of one",
+    .doc = "With --json one object per effect, its parameters and their choices inside.",
     .options = options,
     .options_size = sizeof(struct effects_options),
     .parse = parse,

@@ -132,6 +132,19 @@ static bool result_is_there(struct push *push, const struct input *input)
     return true;
 }
 
+/* --force in the inputs' own folder would write over photos. */
+static bool would_write_over_inputs(struct push *push, const struct input *input)
+{
+    const struct push_options *own = push->options;
+    if (!own->force || own->out == NULL || strcmp(input->path, "-") == 0 ||
+        !output_lies_beside(own->out, input->name, input->path)) {
+        return false;
+    }
+    push_fail(push, input->path,
+              "not pushed: --out is its own folder, where --force would write over inputs");
+    return true;
+}
+
 static bool push_files(struct push *push)
 {
     bool going = true;
@@ -142,7 +155,7 @@ static bool push_files(struct push *push)
         if (code == ERR_NOT_FOUND) {
             return true;
         }
-        if (code == 0 && result_is_there(push, input)) {
+        if (code == 0 && (result_is_there(push, input) || would_write_over_inputs(push, input))) {
             continue;
         }
         code = code == 0 ? input_read(&push->inputs, input, &err) : code;

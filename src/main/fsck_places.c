@@ -119,8 +119,7 @@ static int visit_place(struct fsck *fsck, struct slice name)
         code = read_list(fsck, KEY_CLAIM, suffix);
     }
     struct slice found = claim.len > 0 ? worker_of(claim) : active;
-    if (code != 0 || found.len == 0 || !text_copy(worker, sizeof worker, found) ||
-        id_set_has(&fsck->told, slice_text(worker))) {
+    if (code != 0 || found.len == 0 || !text_copy(worker, sizeof worker, found)) {
         return code;
     }
     return look_at_worker(fsck, worker);

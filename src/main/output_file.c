@@ -76,6 +76,27 @@ bool output_exists(const char *folder, const char *name, char path[PATH_MAX])
     return false;
 }
 
+/* stat of the folder that holds the path; false where there is none (yet). */
+static bool folder_stat(const char *path, struct stat *info)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int len = slash == NULL   ? snprintf(folder, sizeof folder, ".")
+              : slash == path ? snprintf(folder, sizeof folder, "/")
+                              : snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return len > 0 && len < PATH_MAX && stat(folder, info) == 0;
+}
+
+bool output_lies_beside(const char *folder, const char *name, const char *input_path)
+{
+    char path[PATH_MAX];
+    struct stat output;
+    struct stat input;
+    return output_path(folder, name, "", 0, path) == 0 && folder_stat(path, &output) &&
+           folder_stat(input_path, &input) && output.st_dev == input.st_dev &&
+           output.st_ino == input.st_ino;
+}
+
 static int make_folders(const char *path, struct err *err)
 {
     char folder[PATH_MAX];

@@ -20,6 +20,8 @@ int output_path(const char *folder,
                 char path[PATH_MAX]) MUST_CHECK;
 /* Whether a result of this input is there already, of whatever type; its path into path. */
 bool output_exists(const char *folder, const char *name, char path[PATH_MAX]);
+/* Whether a result of that name would lie in the very folder of the file input_path. */
+bool output_lies_beside(const char *folder, const char *name, const char *input_path);
 /* Writes to a temporary name beside it and renames; makes the folders. ERR_EXISTS unless force. */
 int output_write(const char *path, const void *bytes, size_t len, bool force, struct err *err)
     MUST_CHECK;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <yyjson.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "wire/mpack.h"
@@ -20,6 +21,7 @@ void record_init(struct record *record)
 {
     record->doc = yyjson_mut_doc_new(NULL);
     record->root = yyjson_mut_obj(record->doc);
+    record->depth = 0;
     yyjson_mut_doc_set_root(record->doc, record->root);
 }
 
@@ -32,10 +34,39 @@ void record_done(struct record *record)
 /* Without memory the document is dropped, which record_print tells. */
 static void add(struct record *record, const char *name, yyjson_mut_val *value)
 {
-    yyjson_mut_val *key = yyjson_mut_strcpy(record->doc, name);
-    if (record->doc != NULL && !yyjson_mut_obj_add(record->root, key, value)) {
+    if (record->doc == NULL) {
+        return;
+    }
+    yyjson_mut_val *into = record->depth > 0 ? record->open[record->depth - 1] : record->root;
+    bool added = name != NULL
+                     ? yyjson_mut_obj_add(into, yyjson_mut_strcpy(record->doc, name), value)
+                     : yyjson_mut_arr_append(into, value);
+    if (!added) {
         record_done(record);
     }
+}
+
+static void open_value(struct record *record, const char *name, yyjson_mut_val *value)
+{
+    CHECK(record->depth < RECORD_DEPTH_MAX);
+    add(record, name, value);
+    record->open[record->depth++] = value;
+}
+
+void record_open_list(struct record *record, const char *name)
+{
+    open_value(record, name, yyjson_mut_arr(record->doc));
+}
+
+void record_open_object(struct record *record, const char *name)
+{
+    open_value(record, name, yyjson_mut_obj(record->doc));
+}
+
+void record_close(struct record *record)
+{
+    CHECK(record->depth > 0);
+    record->depth--;
 }
 
 static yyjson_mut_val *text_value(yyjson_mut_doc *doc, struct slice text)

@@ -11,9 +11,15 @@
 struct yyjson_mut_doc;
 struct yyjson_mut_val;
 
+enum {
+    RECORD_DEPTH_MAX = 4
+};
+
 struct record {
     struct yyjson_mut_doc *doc; /* owned; NULL: no memory */
     struct yyjson_mut_val *root;
+    struct yyjson_mut_val *open[RECORD_DEPTH_MAX]; /* lists and maps inside one another */
+    size_t depth;                                  /* of open */
 };
 
 void record_init(struct record *record);
@@ -24,6 +30,11 @@ void record_string(struct record *record, const char *name, const char *text);
 void record_int(struct record *record, const char *name, int64_t number);
 void record_real(struct record *record, const char *name, double number);
 void record_bool(struct record *record, const char *name, bool truth);
+/* What follows goes into a list or an object of that name, until it is closed. In a list names are
+ * NULL. */
+void record_open_list(struct record *record, const char *name);
+void record_open_object(struct record *record, const char *name);
+void record_close(struct record *record);
 /* A msgpack map as a JSON object; null where it is none. */
 void record_msgpack(struct record *record, const char *name, struct slice msgpack);
 /* Every field of a status, numbers as numbers, meta as an object, and its id. */

@@ -71,8 +71,12 @@ void health_read(struct health *health, struct slice info, struct slice save)
     }
     health->warn[HEALTH_MEMORY] =
         most > 0 && used / 100 * 100 >= most / 100 * HEALTH_MEMORY_PERCENT;
-    (void)snprintf(health->detail[HEALTH_MEMORY], HEALTH_DETAIL_MAX,
-                   "%" PRId64 " of %" PRId64 " bytes", used, most);
+    if (most > 0) {
+        (void)snprintf(health->detail[HEALTH_MEMORY], HEALTH_DETAIL_MAX,
+                       "%" PRId64 " of %" PRId64 " bytes", used, most);
+    } else {
+        (void)snprintf(health->detail[HEALTH_MEMORY], HEALTH_DETAIL_MAX, "%" PRId64 " bytes", used);
+    }
     bool aof = info_number(info, "aof_enabled") == 1;
     health->warn[HEALTH_PERSISTENCE] = !aof && save.len == 0;
     (void)snprintf(health->detail[HEALTH_PERSISTENCE], HEALTH_DETAIL_MAX, "%s",

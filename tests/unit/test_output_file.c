@@ -75,12 +75,31 @@ static void a_file_is_written_over_only_by_force(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void the_input_s_own_folder_is_known_by_any_name(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/rt-output-XXXXXX";
+    char dotted[PATH_MAX];
+    char input[PATH_MAX];
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(dotted, sizeof dotted, "%s/./", folder);
+    (void)snprintf(input, sizeof input, "%s/a.png", folder);
+    assert_true(output_lies_beside(folder, "a.png", input));
+    assert_true(output_lies_beside(dotted, "b.png", input));
+    assert_false(output_lies_beside("/", "a.png", input));
+    assert_false(output_lies_beside("/nowhere/at/all", "a.png", input));
+    assert_true(output_lies_beside("", "a.png", "b.png"));
+    assert_true(output_lies_beside("/", "a.png", "/b.png"));
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_is_named_after_its_input_and_type),
         cmocka_unit_test(a_path_that_does_not_fit_is_refused),
         cmocka_unit_test(a_file_is_written_over_only_by_force),
+        cmocka_unit_test(the_input_s_own_folder_is_known_by_any_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,11 @@ local function keep_bytes()
   redis.call('HINCRBY', dead_bytes, '*', bytes)
 end
 
+local function unlist(index, other)
+  redis.call('ZREM', index, id)
+  if not other then forget_bytes(dead_bytes, id) end
+end
+
 -- One row per finding: name, whether it is so, what mends it.
 local rows = {
   {'lost_envelope', function()
@@ -103,12 +108,12 @@ local rows = {
   {'stray_dead', function()
     return is.dead and is.state ~= 'dead'
   end, function()
-    redis.call('ZREM', dead, id)
+    unlist(dead, is.unknown)
   end},
   {'stray_unknown', function()
     return is.unknown and is.state ~= 'unknown'
   end, function()
-    redis.call('ZREM', unknown, id)
+    unlist(unknown, is.dead)
   end},
   {'unlisted', function()
     return is.env and (is.state == 'dead' and not is.dead or is.state == 'unknown' and not is.unknown)
