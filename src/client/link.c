@@ -232,7 +232,7 @@ static int exchange_once(struct link *link, struct batch *batch, int64_t block_m
     return code;
 }
 
-static void pause_ms(int64_t ms)
+void link_pause(int64_t ms)
 {
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
     (void)nanosleep(&time, NULL);
@@ -251,7 +251,7 @@ int link_exchange(struct link *link, struct batch *batch, int64_t block_ms, stru
         if (code != ERR_UNAVAILABLE || (pause > 0 && now_ms + pause > give_up_at_ms)) {
             return code;
         }
-        pause_ms(pause);
+        link_pause(pause);
         pause = pause == 0 ? LINK_PAUSE_MS : pause * 2;
         pause = pause > LINK_PAUSE_MAX_MS ? LINK_PAUSE_MAX_MS : pause;
     }

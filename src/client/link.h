@@ -34,5 +34,7 @@ int link_open(struct link *link, const struct redis_url *url, struct err *err) M
  * belongs. block_ms: how much longer than usual the answer may take (a blocking read). */
 int link_exchange(struct link *link, struct batch *batch, int64_t block_ms, struct err *err)
     MUST_CHECK;
+/* Sleeps: for those who look at Redis again and again. */
+void link_pause(int64_t ms);
 
 #endif

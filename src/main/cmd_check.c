@@ -20,6 +20,7 @@ enum grade {
 };
 
 enum {
+    WORKERS_MAX = 1000,  /* that are counted */
     CLOCK_SKEW_MS = 5000 /* beyond this, deadlines set by this machine are off */
 };
 
@@ -147,10 +148,14 @@ static void check_health(struct check *check, const struct reply *save)
     }
 }
 
+static int64_t redis_ms(const struct reply *time)
+{
+    return reply_int(reply_at(time, 0)) * 1000 + reply_int(reply_at(time, 1)) / 1000;
+}
+
 static void check_clock(struct check *check, const struct reply *time)
 {
-    int64_t redis_ms = reply_int(reply_at(time, 0)) * 1000 + reply_int(reply_at(time, 1)) / 1000;
-    int64_t skew_ms = clock_unix_ms() - redis_ms;
+    int64_t skew_ms = clock_unix_ms() - redis_ms(time);
     bool good = skew_ms < CLOCK_SKEW_MS && skew_ms > -CLOCK_SKEW_MS;
     tell(check, good ? GRADE_OK : GRADE_WARN, "clock",
          good ? "%" PRId64 " ms apart from Redis"
@@ -158,14 +163,24 @@ static void check_clock(struct check *check, const struct reply *time)
          skew_ms);
 }
 
-static void check_workers(struct check *check, const struct reply *workers, bool paused)
+/* Leases that run; "~WORKER" is the reaper's note about one that is gone. */
+static int64_t count_alive(const struct reply *workers, int64_t now_ms)
+{
+    int64_t alive = 0;
+    for (size_t i = 0; i + 1 < reply_count(workers); i += 2) {
+        alive += !slice_starts(reply_text(reply_at(workers, i)), "~") &&
+                 reply_int(reply_at(workers, i + 1)) > now_ms;
+    }
+    return alive;
+}
+
+static void check_workers(struct check *check, int64_t alive, bool paused)
 {
     if (paused) {
         tell(check, GRADE_WARN, "queue", "%s is paused: `retouch resume`", check->line->queue);
     }
-    if (reply_int(workers) > 0) {
-        tell(check, GRADE_OK, "workers", "%" PRId64 " serve queue %s", reply_int(workers),
-             check->line->queue);
+    if (alive > 0) {
+        tell(check, GRADE_OK, "workers", "%" PRId64 " serve queue %s", alive, check->line->queue);
     } else {
         tell(check, GRADE_WARN, "workers", "none serves queue %s: start retouchd",
              check->line->queue);
@@ -178,8 +193,11 @@ static void check_redis(struct check *check)
     struct batch *batch = handle_batch(retouch);
     batch_command(batch, "INFO");
     batch_command(batch, "TIME");
-    batch_command(batch, "ZCARD");
+    batch_command(batch, "ZREVRANGE");
     batch_key(batch, KEY_WORKERS, NULL);
+    batch_int(batch, 0);
+    batch_int(batch, WORKERS_MAX - 1);
+    batch_text(batch, "WITHSCORES");
     batch_command(batch, "EXISTS");
     batch_key(batch, KEY_PAUSED, NULL);
     batch_command(batch, "CONFIG"); /* a managed server may refuse it */
@@ -198,7 +216,8 @@ static void check_redis(struct check *check)
     check_version(check);
     check_health(check, batch_reply(batch, 4));
     check_clock(check, batch_reply(batch, 1));
-    check_workers(check, batch_reply(batch, 2), reply_int(batch_reply(batch, 3)) > 0);
+    check_workers(check, count_alive(batch_reply(batch, 2), redis_ms(batch_reply(batch, 1))),
+                  reply_int(batch_reply(batch, 3)) > 0);
 }
 
 static void check_credentials(struct check *check)

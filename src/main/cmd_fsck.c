@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/check.h"
 #include "client/script.h"
@@ -36,8 +35,7 @@ static error_t parse(int key, char *arg, struct argp_state *state, void *data)
 
 void fsck_pause(void)
 {
-    struct timespec time = {.tv_nsec = FSCK_APART_MS * 1000000L};
-    (void)nanosleep(&time, NULL);
+    link_pause(FSCK_APART_MS);
 }
 
 void fsck_tell(struct fsck *fsck,

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -258,9 +257,7 @@ show(const struct command_line *line, const struct look *before, const struct lo
 
 static void rest(const struct top_options *own)
 {
-    int64_t ms = own->interval_ms > 0 ? own->interval_ms : TOP_PAUSE_MS;
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    (void)nanosleep(&time, NULL);
+    link_pause(own->interval_ms > 0 ? own->interval_ms : TOP_PAUSE_MS);
 }
 
 static int run(struct command_line *line)

@@ -96,6 +96,7 @@ static int run(struct command_line *line)
     static char ids[WORKERS_PAGE][WORKER_ID_MAX];
     static int64_t expire_ms[WORKERS_PAGE];
     int status = COMMAND_DONE;
+    size_t total = 0;
     size_t count = WORKERS_PAGE;
     for (size_t at = 0; count == WORKERS_PAGE && status == COMMAND_DONE; at += WORKERS_PAGE) {
         struct batch *batch = handle_batch(line->retouch);
@@ -111,14 +112,19 @@ static int run(struct command_line *line)
         }
         const struct reply *page = batch_reply(batch, 0);
         count = reply_count(page) / 2;
+        size_t kept = 0;
         for (size_t i = 0; i < count && i < WORKERS_PAGE; i++) {
-            (void)text_copy(ids[i], sizeof ids[i], reply_text(reply_at(page, 2 * i)));
-            expire_ms[i] = reply_int(reply_at(page, 2 * i + 1));
+            struct slice id = reply_text(reply_at(page, 2 * i));
+            if (!slice_starts(id, "~")) { /* the reaper's note about a worker that is gone */
+                (void)text_copy(ids[kept], sizeof ids[kept], id);
+                expire_ms[kept++] = reply_int(reply_at(page, 2 * i + 1));
+            }
         }
-        status = print_page(line, ids, expire_ms, count < WORKERS_PAGE ? count : WORKERS_PAGE);
-        if (at == 0 && count == 0 && !line->json) {
-            (void)printf("no worker serves queue %s\n", line->queue);
-        }
+        status = print_page(line, ids, expire_ms, kept);
+        total += kept;
+    }
+    if (total == 0 && status == COMMAND_DONE && !line->json) {
+        (void)printf("no worker serves queue %s\n", line->queue);
     }
     return status;
 }

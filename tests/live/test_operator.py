@@ -270,6 +270,8 @@ def test_a_pause_is_at_once_and_outlives_a_restart(retouch, producer, store, sta
     assert "queue is paused" in retouch.run("why", "a").stdout
     assert retouch.one("why", "a")["paused"] is True
     worker.stop()
+    assert "no worker serves" in retouch.run("workers").stdout
+    assert "none serves queue default" in retouch.run("check", status=1).stdout
     store.restart()
     second = start_worker()
     wait_for("the worker to know", lambda: second.metrics().value("retouch_paused") == 1)
