@@ -74,21 +74,27 @@ static void reap_list(struct served *served)
     }
 }
 
+/* The first; a name that no worker of ours can have must not stand before the others. */
+static bool reap_choose(struct served *served, const struct redis_reply *workers)
+{
+    for (size_t i = 0; i < redis_reply_count(workers); i++) {
+        struct slice name = redis_reply_text(redis_reply_at(workers, i));
+        if (slice_starts(name, "~")) { /* a second look */
+            name = slice_of(name.ptr + 1, name.len - 1);
+        }
+        if (name.len > 0 && text_copy(served->reaping, sizeof served->reaping, name)) {
+            return true;
+        }
+    }
+    served->reaping[0] = '\0';
+    return false;
+}
+
 static void reap_start(struct served *served, const struct redis_reply *workers)
 {
-    struct slice name = redis_reply_text(redis_reply_at(workers, 0));
-    if (served->reaping[0] != '\0' || name.len == 0) {
-        return;
+    if (served->reaping[0] == '\0' && reap_choose(served, workers)) {
+        reap_list(served);
     }
-    bool second_look = slice_starts(name, "~");
-    if (second_look) {
-        name = slice_of(name.ptr + 1, name.len - 1);
-    }
-    if (!text_copy(served->reaping, sizeof served->reaping, name)) {
-        served->reaping[0] = '\0'; /* no worker of ours has such a name */
-        return;
-    }
-    reap_list(served);
 }
 
 /* the sweep */

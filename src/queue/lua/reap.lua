@@ -4,7 +4,7 @@
 --       events, stats, stats of the minute, then the job of each entry
 -- ARGV: worker, then pairs of id and entry, the newest first
 -- Returns {done, requeued}; done is 1 when nothing of the worker is left, -1 when its lease is alive
--- (again) and nothing was touched.
+-- (again) and none of its jobs were touched.
 -- A command of the worker's may still arrive after this and put an element on its claim list: a second
 -- look, later, is on record as the member "~WORKER".
 local workers, worker, active = KEYS[1], KEYS[2], KEYS[3]
@@ -13,8 +13,14 @@ local events, stats = KEYS[10], {KEYS[11], KEYS[12]}
 local now, requeued = now_ms(), 0
 
 local SECOND_LOOK_MS = 15000
+local second_look = '~' .. ARGV[1]
 local expires = redis.call('ZSCORE', workers, ARGV[1])
-if expires and tonumber(expires) > now then return {-1, 0} end
+if expires and tonumber(expires) > now then
+  -- It registered again after it was reaped. When it lapses it is reaped as any other: a second look
+  -- that stayed on record would stand before all others until then.
+  redis.call('ZREM', workers, second_look)
+  return {-1, 0}
+end
 for i = 1, 3 do
   while redis.call('LMOVE', KEYS[3 + i], inboxes[i], 'LEFT', 'RIGHT') do end
 end
@@ -42,9 +48,11 @@ end
 if requeued > 0 then count(stats, 'reaped_total', requeued) end
 if redis.call('HLEN', active) > 0 then return {0, requeued} end
 if redis.call('ZREM', workers, ARGV[1]) == 1 then
-  redis.call('ZADD', workers, now + SECOND_LOOK_MS, '~' .. ARGV[1])
+  redis.call('ZADD', workers, now + SECOND_LOOK_MS, second_look)
 else
-  redis.call('ZREM', workers, '~' .. ARGV[1])
+  -- Several may reap the same worker at once: only a second look that was due is over.
+  local look = redis.call('ZSCORE', workers, second_look)
+  if look and tonumber(look) <= now then redis.call('ZREM', workers, second_look) end
 end
 redis.call('DEL', worker)
 return {1, requeued}
