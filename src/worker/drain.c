@@ -50,7 +50,7 @@ static bool drain_feeds(struct worker *worker)
         for (size_t p = 0; p < PRIORITY_COUNT; p++) {
             struct feed *feed = &worker->served[i].feeds[p];
             feed_unblock(feed);
-            quiet = quiet && feed->asked == 0 && !feed->unblocking && feed->state != FEED_RETURNING;
+            quiet = quiet && feed->asked == 0 && !feed->unblocking && !feed->returning;
         }
     }
     return quiet;

@@ -60,6 +60,7 @@ static void
 feed_on_returned(struct redis_request *request, struct redis_reply *reply, const struct err *err)
 {
     struct feed *feed = request->data;
+    feed->returning = false;
     if (err->code != 0) {
         feed_refused(feed, err);
         return;
@@ -79,7 +80,7 @@ void feed_settle(struct feed *feed)
 {
     struct worker *worker = feed_worker(feed);
     struct err err = {0};
-    if (feed->state != FEED_RETURN || feed->asked > 0 || feed->unbegun > 0 ||
+    if (feed->state != FEED_RETURN || feed->returning || feed->asked > 0 || feed->unbegun > 0 ||
         loop_at_ms(worker->loop) < feed->rest_until_ms) {
         return;
     }
@@ -88,6 +89,7 @@ void feed_settle(struct feed *feed)
     if (claim_return(&worker->call, feed->redis, &feed->return_request, &feed->inbox, feed->claimer,
                      &err) == 0) {
         feed->state = FEED_RETURNING;
+        feed->returning = true;
     }
 }
 

@@ -50,6 +50,7 @@ struct feed {
     uint64_t served_at_ask; /* worker->asks when it was asked last */
     struct redis_request wait_request;
     struct redis_request return_request;
+    bool returning; /* return_request is out, also when more must go back by now */
     struct redis_request unblock_request;
     bool unblocking; /* unblock_request is out */
 };
