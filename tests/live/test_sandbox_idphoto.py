@@ -202,7 +202,7 @@ WRONG_PARAMETERS = [
     ("make", {"gradient_mode": 1}, 21101),
     ("make", {"gradient_end": "#FFFFFF"}, 21103),
     ("make", {"clothes_id": "c-1"}, 21103),
-    ("make", {"check_id": "k-1-00000000"}, 21104),
+    ("make", {"check_id": "k-1-00000000"}, 21103),
     ("beauty", {"strength": 101}, 21103),
     ("beauty", {"strength": -1}, 21103),
     ("beauty", {"strength": True}, 21102),
@@ -376,10 +376,14 @@ def test_make_checks_unless_a_check_id_says_otherwise(studio):
     checked = call(studio, "check", source)["check_id"]
     call(studio, "make", source, check_id=checked, **SIZE)
     assert refused(studio, "make", source, photo="u-2", check_id=checked, **SIZE) == 21105
-    assert refused(studio, "make", source, check_id="k-7-12345678", **SIZE) == 21104
+    assert refused(studio, "make", source, check_id="k-7-12345678", **SIZE) == 21103
     made = call(studio, "make", photo_url(studio), **SIZE)["mt_generate_id"]
-    assert refused(studio, "make", photo_url(studio), check_id=made, **SIZE) == 21104
-    assert refused(studio, "beauty", checked) != 0
+    assert refused(studio, "make", photo_url(studio), check_id=made, **SIZE) == 21103
+    body = {"out_request_id": "u-1", "mt_generate_id": checked, "parameter": {}}
+    status, answer = send(studio, "/v1/idphoto/beauty", body)
+    assert (status, json.loads(answer)["code"]) == (400, 21104)
+    studio.faults({"kind": "forget_generate_ids"})
+    call(studio, "make", source, check_id=checked, **SIZE)
 
 
 def test_make_refuses_what_a_fault_scripts(studio):

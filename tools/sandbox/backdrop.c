@@ -28,6 +28,14 @@ void backdrop_at(const struct backdrop *backdrop, float x, float y, float ret_rg
     }
 }
 
+/* Takes a share of one colour out of a pixel and puts as much of another in. */
+static void exchange(uint8_t *rgb, const float old[3], const float new[3], float share)
+{
+    for (int c = 0; c < 3; c++) {
+        rgb[c] = picture_clamp((float)rgb[c] + share * (new[c] - old[c]));
+    }
+}
+
 void backdrop_replace(struct picture *picture,
                       const struct matte *matte,
                       const struct backdrop *from,
@@ -43,41 +51,44 @@ void backdrop_replace(struct picture *picture,
             float new[3];
             backdrop_at(from, x, y, old);
             backdrop_at(to, x, y, new);
-            for (int c = 0; c < 3; c++) {
-                rgb[c] = picture_clamp((float)rgb[c] + (1.0f - person) * (new[c] - old[c]));
-            }
+            exchange(rgb, old, new, 1.0f - person);
         }
     }
 }
 
-/* The mean of the source around a place, over a box of `step` px; false outside of it. */
+static int clip(int value, int most)
+{
+    return value < 0 ? 0 : value < most ? value : most;
+}
+
+/* The mean of the source around a place, over a box of `step` px; untouched, and false, outside of
+ * it. */
 static bool sample(const struct picture *source, float x, float y, float step, float ret_rgb[3])
 {
+    int side = step > 1.0f ? (int)step : 1;
     int left = (int)floorf(x - 0.5f * step + 0.5f);
     int top = (int)floorf(y - 0.5f * step + 0.5f);
-    int side = step > 1.0f ? (int)step : 1;
-    float sum[3] = {0.0f, 0.0f, 0.0f};
-    int count = 0;
-    for (int row = top; row < top + side; row++) {
-        for (int column = left; column < left + side; column++) {
-            if (row < 0 || column < 0 || row >= source->height || column >= source->width) {
-                continue;
-            }
-            const uint8_t *rgb =
-                source->rgb + 3 * ((size_t)row * (size_t)source->width + (size_t)column);
-            for (int c = 0; c < 3; c++) {
-                sum[c] += (float)rgb[c];
-            }
-            count++;
+    int right = clip(left + side, source->width);
+    int bottom = clip(top + side, source->height);
+    left = clip(left, source->width);
+    top = clip(top, source->height);
+    unsigned sum[3] = {0, 0, 0};
+    for (int row = top; row < bottom; row++) {
+        const uint8_t *rgb = source->rgb + 3 * ((size_t)row * (size_t)source->width + (size_t)left);
+        for (int column = left; column < right; column++, rgb += 3) {
+            sum[0] += rgb[0];
+            sum[1] += rgb[1];
+            sum[2] += rgb[2];
         }
     }
-    for (int c = 0; c < 3 && count > 0; c++) {
-        ret_rgb[c] = sum[c] / (float)count;
+    float count = (float)((right - left) * (bottom - top));
+    for (int c = 0; c < 3 && count > 0.0f; c++) {
+        ret_rgb[c] = (float)sum[c] / count;
     }
-    return count > 0;
+    return count > 0.0f;
 }
 
-/* Bilinear, for what is enlarged; false outside of the source. */
+/* Bilinear, for what is enlarged; untouched, and false, outside of the source. */
 static bool sample_fine(const struct picture *source, float x, float y, float ret_rgb[3])
 {
     float fx = x - 0.5f;
@@ -118,15 +129,11 @@ static void cut(const struct picture *source,
         for (int column = 0; column < photo->width; column++, rgb += 3) {
             float x = from.x + ((float)column + 0.5f - to.x) * step;
             float colour[3];
-            bool inside = step > 1.5f ? sample(source, x, y, step, colour)
-                                      : sample_fine(source, x, y, colour);
-            if (!inside) {
-                backdrop_at(backdrop, ((float)column + 0.5f) / (float)photo->width,
-                            ((float)row + 0.5f) / (float)photo->height, colour);
-            }
-            for (int c = 0; c < 3; c++) {
-                rgb[c] = picture_clamp(colour[c]);
-            }
+            backdrop_at(backdrop, ((float)column + 0.5f) / (float)photo->width,
+                        ((float)row + 0.5f) / (float)photo->height, colour);
+            (void)(step > 1.5f ? sample(source, x, y, step, colour)
+                               : sample_fine(source, x, y, colour));
+            picture_mix(rgb, colour, 1.0f);
         }
     }
 }
@@ -142,9 +149,7 @@ put_behind(struct picture *photo, const struct matte *matte, const struct backdr
             float person = matte_at(matte, x, y);
             float behind[3];
             backdrop_at(backdrop, x, y, behind);
-            for (int c = 0; c < 3; c++) {
-                rgb[c] = picture_clamp(behind[c] + person * ((float)rgb[c] - behind[c]));
-            }
+            picture_mix(rgb, behind, 1.0f - person);
         }
     }
 }

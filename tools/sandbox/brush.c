@@ -219,7 +219,7 @@ static void soften_line(const uint8_t *from, uint8_t *to, int len, size_t stride
             sum[c] -= from[(size_t)out * stride + c];
         }
         count += (in < len ? 1U : 0U) - (out >= 0 ? 1U : 0U);
-        for (size_t c = 0; c < 3 && i >= 0; c++) {
+        for (size_t c = 0; c < 3 && i >= 0 && count > 0; c++) {
             to[(size_t)i * stride + c] = (uint8_t)(sum[c] / count);
         }
     }
@@ -260,8 +260,10 @@ static void measure(struct easel *easel)
 
     float halves[2] = {0.0f, 0.0f};
     for (int i = 0; i < STEPS * STEPS; i++) {
-        float dx = ((float)(i % STEPS) + 0.5f) / (float)STEPS - 0.5f;
-        float dy = ((float)(i / STEPS) + 0.5f) / (float)STEPS - 0.25f;
+        int row = i / STEPS;
+        int column = i % STEPS;
+        float dx = ((float)column + 0.5f) / (float)STEPS - 0.5f;
+        float dy = ((float)row + 0.5f) / (float)STEPS - 0.25f;
         float rgb[3];
         look(easel, &easel->before, dx, dy, rgb);
         halves[dx < 0.0f ? 0 : 1] += light_of(rgb) * 2.0f / (float)(STEPS * STEPS);
@@ -315,9 +317,7 @@ static void paint_pixel(
         mark_person(matte, picture, place, weight);
     }
     weight *= easel->stroke->strength;
-    for (int c = 0; c < 3; c++) {
-        at[c] = picture_clamp((float)at[c] + weight * (rgb[c] - (float)at[c]));
-    }
+    picture_mix(at, rgb, weight);
 }
 
 static int clip(float value, int most)
@@ -351,6 +351,14 @@ void brush_apply(struct picture *picture, const struct matte *matte, const struc
     picture_done(&easel.blurred);
 }
 
+/* How much of the ghost there is at a place: along the outline and below the chin. */
+static float ghost_weight(float dx, float dy)
+{
+    float edge = 1.0f - fabsf(matte_depth(dx, dy)) / 0.14f;
+    float collar = fabsf(dx) < 0.7f ? 1.0f - fabsf(dy - 1.08f) / 0.14f : 0.0f;
+    return 0.7f * fmaxf(fmaxf(edge, collar), 0.0f);
+}
+
 void brush_spoil(struct picture *picture, struct frame frame)
 {
     const struct stroke stroke = {.frame = frame};
@@ -360,19 +368,11 @@ void brush_spoil(struct picture *picture, struct frame frame)
         float dy = ((float)y - frame.y) / frame.r;
         for (int x = 0; x < picture->width; x++, at += 3) {
             float dx = ((float)x - frame.x) / frame.r;
-            float edge = 1.0f - fabsf(matte_depth(dx, dy)) / 0.14f;
-            float collar = 1.0f - fabsf(dy - 1.08f) / 0.14f;
-            float weight = fmaxf(edge, fabsf(dx) < 0.7f ? collar : 0.0f);
             float ghost[3];
-            if (weight <= 0.0f) {
-                continue;
-            }
             look(&easel, &easel.before, dx - 0.12f, dy - 0.10f, ghost);
             ghost[0] -= 30.0f;
             ghost[2] -= 30.0f;
-            for (int c = 0; c < 3; c++) {
-                at[c] = picture_clamp((float)at[c] + 0.7f * weight * (ghost[c] - (float)at[c]));
-            }
+            picture_mix(at, ghost, ghost_weight(dx, dy));
         }
     }
     picture_done(&easel.before);

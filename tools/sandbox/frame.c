@@ -98,6 +98,32 @@ static float skin_middle(const struct grid *grid, int x, int y, int side)
     return count > 0.0f ? sum / count : (float)x + 0.5f * (float)side;
 }
 
+/* Takes a box for the head if it beats the score so far. */
+static void judge(const struct grid *grid, const int box[3], float *best, struct frame *frame)
+{
+    int x = box[0];
+    int y = box[1];
+    int side = box[2];
+    float found = score(grid, x, y, side);
+    if (found > *best) {
+        *best = found;
+        frame->r = (float)side * grid->cell * 0.66f;
+        frame->x = skin_middle(grid, x, y, side) * grid->cell;
+        frame->y = ((float)y + 0.58f * (float)side) * grid->cell;
+    }
+}
+
+/* All boxes of one size. */
+static void search(const struct grid *grid, int side, float *best, struct frame *frame)
+{
+    for (int y = 0; y + side * 5 / 4 <= grid->height; y++) {
+        for (int x = 0; x + side <= grid->width; x++) {
+            const int box[3] = {x, y, side};
+            judge(grid, box, best, frame);
+        }
+    }
+}
+
 struct frame frame_find(const struct picture *picture)
 {
     struct grid grid = grid_new(picture);
@@ -108,17 +134,7 @@ struct frame frame_find(const struct picture *picture)
                           .y = fmaxf(0.42f * (float)picture->height, 0.4f * least),
                           .r = 0.27f * least};
     for (int side = BOX_MIN; side <= shorter * 2 / 3; side += BOX_STEP) {
-        for (int y = 0; y + side * 5 / 4 <= grid.height; y++) {
-            for (int x = 0; x + side <= grid.width; x++) {
-                float found = score(&grid, x, y, side);
-                if (found > best) {
-                    best = found;
-                    frame.r = (float)side * grid.cell * 0.66f;
-                    frame.x = skin_middle(&grid, x, y, side) * grid.cell;
-                    frame.y = ((float)y + 0.58f * (float)side) * grid.cell;
-                }
-            }
-        }
+        search(&grid, side, &best, &frame);
     }
     mem_free(grid.sum);
     return frame;

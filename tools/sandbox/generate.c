@@ -43,15 +43,20 @@ void generates_forget(struct generates *generates)
 {
     pthread_mutex_lock(&generates->lock);
     for (size_t i = 0; i < GENERATE_KEPT; i++) {
-        mem_free(generates->ring[i]);
-        generates->ring[i] = NULL;
+        struct generate **slot = &generates->ring[i];
+        if (*slot != NULL && !(*slot)->is_check) {
+            mem_free(*slot);
+            *slot = NULL;
+        }
     }
     pthread_mutex_unlock(&generates->lock);
 }
 
 void generates_free(struct generates *generates)
 {
-    generates_forget(generates);
+    for (size_t i = 0; i < GENERATE_KEPT; i++) {
+        mem_free(generates->ring[i]);
+    }
     cache_free(generates->pictures);
     pthread_mutex_destroy(&generates->lock);
     mem_free(generates);

@@ -46,7 +46,7 @@ bool generates_find(struct generates *generates, const char *id, struct generate
 const struct result *generates_picture(struct generates *generates,
                                        const struct generate *generate);
 void generates_put(struct generates *generates, const struct result *picture);
-/* Forgets every id. */
+/* Forgets every generate id; check ids stay. */
 void generates_forget(struct generates *generates);
 
 #endif

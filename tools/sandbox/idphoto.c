@@ -121,7 +121,8 @@ static bool is_made(const struct session *session)
     return (session->from.kinds & 1U << IDPHOTO_MAKE) != 0;
 }
 
-/* A check id skips the check that make has built in. */
+/* A check id skips the check that make has built in. One that is not known is a wrong value: the
+ * code for unknown generate ids would say that the picture is lost. */
 static bool check_make(struct session *session)
 {
     struct generate check;
@@ -130,7 +131,7 @@ static bool check_make(struct session *session)
         return session->failures == 0 || refuse_check(session);
     }
     if (!generates_find(session->visit->sandbox->generates, id, &check) || !check.is_check) {
-        return REFUSE(session, IDPHOTO_UNKNOWN_ID, "%.40s is not known or has expired", id);
+        return REFUSE(session, IDPHOTO_VALUE, "%.40s is not known or has expired", id);
     }
     return strcmp(check.owner, session->request.request_id) == 0 ||
            REFUSE(session, IDPHOTO_FOREIGN_ID, "%.40s belongs to another photo", id);

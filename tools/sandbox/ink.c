@@ -118,7 +118,7 @@ int16_t *ink_draw(const struct planes *planes)
     const struct blur wide = blur_of(sigma * 1.6f);
     size_t stride = planes->stride;
     size_t count = stride * (size_t)planes->height;
-    float *space = mem_alloc((2 * count + 3 * stride + 2 * RADIUS_MAX) * sizeof *space);
+    float *space = mem_alloc((2 * count + 3 * stride + (size_t)2 * RADIUS_MAX) * sizeof *space);
     float *fine_rows = space;
     float *wide_rows = space + count;
     float *fine_out = space + 2 * count;

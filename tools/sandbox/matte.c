@@ -73,8 +73,10 @@ static const uint8_t *cell_rgb(const struct matte *matte, const struct picture *
 static float
 cell_depth(const struct matte *matte, const struct picture *picture, struct frame frame, int cell)
 {
-    float x = ((float)(cell % matte->width) + 0.5f) / (float)matte->width;
-    float y = ((float)(cell / matte->width) + 0.5f) / (float)matte->height;
+    int row = cell / matte->width;
+    int column = cell % matte->width;
+    float x = ((float)column + 0.5f) / (float)matte->width;
+    float y = ((float)row + 0.5f) / (float)matte->height;
     return matte_depth((x * (float)picture->width - frame.x) / frame.r,
                        (y * (float)picture->height - frame.y) / frame.r);
 }

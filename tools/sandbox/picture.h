@@ -40,4 +40,13 @@ static inline uint8_t picture_clamp(float value)
     return value >= 255.0f ? 255 : (uint8_t)value;
 }
 
+/* Brings a pixel nearer to a colour: 0 leaves it, 1 replaces it. */
+static inline void picture_mix(uint8_t rgb[3], const float colour[3], float weight)
+{
+    for (int c = 0; c < 3; c++) {
+        float old = (float)rgb[c];
+        rgb[c] = picture_clamp(old + weight * (colour[c] - old));
+    }
+}
+
 #endif

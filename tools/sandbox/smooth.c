@@ -111,27 +111,40 @@ static inline void sums_store(const struct sums *sums, int16_t *const out[3])
     }
 }
 
-static void smooth_columns(const struct planes *from, const struct planes *to)
+/* The same place in the three planes. */
+struct place {
+    const int16_t *at[3];
+};
+
+static inline struct place place_of(const struct planes *planes, size_t at)
+{
+    return (struct place){
+        {planes->at[0] + at, planes->at[1] + at, planes->at[2] + at}
+    };
+}
+
+/* Smooths the eight pixels at x of one row with those above and below. */
+static inline void
+smooth_column(const struct planes *from, const struct planes *to, int y, size_t x)
 {
     int last = from->height - 1;
-    for (int y = 0; y <= last; y++) {
-        size_t at = (size_t)y * from->stride;
+    size_t at = (size_t)y * from->stride + x;
+    int16_t *const out[3] = {to->at[0] + at, to->at[1] + at, to->at[2] + at};
+    struct sums sums = sums_of(place_of(from, at).at);
+    for (int k = 1; k <= RADIUS; k++) {
+        size_t up = (size_t)(y - k > 0 ? y - k : 0) * from->stride + x;
+        size_t down = (size_t)(y + k < last ? y + k : last) * from->stride + x;
+        sums_add(&sums, place_of(from, up).at, near_weights[k - 1]);
+        sums_add(&sums, place_of(from, down).at, near_weights[k - 1]);
+    }
+    sums_store(&sums, out);
+}
+
+static void smooth_columns(const struct planes *from, const struct planes *to)
+{
+    for (int y = 0; y < from->height; y++) {
         for (size_t x = 0; x < from->stride; x += LANES) {
-            const int16_t *const centre[3] = {from->at[0] + at + x, from->at[1] + at + x,
-                                              from->at[2] + at + x};
-            int16_t *const out[3] = {to->at[0] + at + x, to->at[1] + at + x, to->at[2] + at + x};
-            struct sums sums = sums_of(centre);
-            for (int k = 1; k <= RADIUS; k++) {
-                size_t up = (size_t)(y - k > 0 ? y - k : 0) * from->stride + x;
-                size_t down = (size_t)(y + k < last ? y + k : last) * from->stride + x;
-                const int16_t *const above[3] = {from->at[0] + up, from->at[1] + up,
-                                                 from->at[2] + up};
-                const int16_t *const below[3] = {from->at[0] + down, from->at[1] + down,
-                                                 from->at[2] + down};
-                sums_add(&sums, above, near_weights[k - 1]);
-                sums_add(&sums, below, near_weights[k - 1]);
-            }
-            sums_store(&sums, out);
+            smooth_column(from, to, y, x);
         }
     }
 }
@@ -152,26 +165,32 @@ static void widen(const struct planes *from, size_t row, int16_t *const wide[3])
     }
 }
 
+/* Smooths the eight pixels at `centre` with those to the left and to the right. */
+static inline void smooth_row(const int16_t *const centre[3], int16_t *const out[3])
+{
+    struct sums sums = sums_of(centre);
+    for (size_t k = 1; k <= RADIUS; k++) {
+        const int16_t *const left[3] = {centre[0] - k, centre[1] - k, centre[2] - k};
+        const int16_t *const right[3] = {centre[0] + k, centre[1] + k, centre[2] + k};
+        sums_add(&sums, left, near_weights[k - 1]);
+        sums_add(&sums, right, near_weights[k - 1]);
+    }
+    sums_store(&sums, out);
+}
+
 static void smooth_rows(const struct planes *from, const struct planes *to)
 {
-    size_t room = from->stride + 2 * RADIUS;
+    size_t room = from->stride + (size_t)2 * RADIUS;
     int16_t *space = mem_alloc(3 * room * sizeof *space);
     int16_t *const wide[3] = {space, space + room, space + 2 * room};
     for (int y = 0; y < from->height; y++) {
         size_t row = (size_t)y * from->stride;
         widen(from, row, wide);
         for (size_t x = 0; x < from->stride; x += LANES) {
-            const int16_t *const centre[3] = {wide[0] + x + RADIUS, wide[1] + x + RADIUS,
-                                              wide[2] + x + RADIUS};
+            size_t in = x + RADIUS;
+            const int16_t *const centre[3] = {wide[0] + in, wide[1] + in, wide[2] + in};
             int16_t *const out[3] = {to->at[0] + row + x, to->at[1] + row + x, to->at[2] + row + x};
-            struct sums sums = sums_of(centre);
-            for (size_t k = 1; k <= RADIUS; k++) {
-                const int16_t *const left[3] = {centre[0] - k, centre[1] - k, centre[2] - k};
-                const int16_t *const right[3] = {centre[0] + k, centre[1] + k, centre[2] + k};
-                sums_add(&sums, left, near_weights[k - 1]);
-                sums_add(&sums, right, near_weights[k - 1]);
-            }
-            sums_store(&sums, out);
+            smooth_row(centre, out);
         }
     }
     mem_free(space);

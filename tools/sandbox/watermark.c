@@ -29,10 +29,16 @@ static struct pattern pattern_of(const char *id)
     struct pattern pattern = {.slope = 0.4f + (float)(digest[3] % 8) * 0.1f,
                               .distance = 0.10f + (float)(digest[4] % 8) * 0.01f};
     for (int c = 0; c < 3; c++) {
-        pattern.rgb[c] = (float)(digest[c] / 2);
+        pattern.rgb[c] = 0.5f * (float)digest[c];
     }
     pattern.rgb[digest[5] % 3] = 255.0f;
     return pattern;
+}
+
+/* Whether a place, measured from the last line before it, is on one of the pair. */
+static bool is_line(float from, float wide)
+{
+    return from <= wide || (from >= 2.0f * wide && from <= 3.0f * wide);
 }
 
 void watermark_draw(struct picture *picture, const char *id)
@@ -49,13 +55,7 @@ void watermark_draw(struct picture *picture, const char *id)
         for (int x = 0; x < picture->width; x++, rgb += 3) {
             float across = (float)y - pattern.slope * (float)x;
             float from = across - gap * floorf(across / gap);
-            if (from > wide && (from < 2.0f * wide || from > 3.0f * wide)) {
-                continue;
-            }
-            for (int c = 0; c < 3; c++) {
-                float old = (float)rgb[c];
-                rgb[c] = picture_clamp(old + strength * (pattern.rgb[c] - old));
-            }
+            picture_mix(rgb, pattern.rgb, is_line(from, wide) ? strength : 0.0f);
         }
     }
 }
