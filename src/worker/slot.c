@@ -477,16 +477,12 @@ commit_on_reply(struct redis_request *request, struct redis_reply *reply, const 
 
 static int commit_ask(struct slot *slot, struct err *err)
 {
-    /* hiredis moves the rest of its output buffer at every partial write: keep it short. */
-    enum {
-        BACKLOG_MAX = 4 << 20
-    };
-
     struct worker *worker = slot->worker;
     if (slot->commit_tries > 0) {
         worker->stats.commit_repeats++;
     }
-    if (redis_backlog_bytes(worker->bulk) > BACKLOG_MAX) {
+    if (redis_backlog_bytes(worker->bulk) > WORKER_BACKLOG_MAX) {
+        worker->commits_held = true;
         return err_set(err, ERR_UNAVAILABLE, "the connection has enough to send");
     }
     int code = slot_commit_send(slot, err);

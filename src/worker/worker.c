@@ -189,6 +189,10 @@ static void worker_on_tick(void *data)
 static void worker_on_turn(void *data)
 {
     struct worker *worker = data;
+    if (worker->commits_held && redis_backlog_bytes(worker->bulk) <= WORKER_BACKLOG_MAX / 2) {
+        worker->commits_held = false;
+        worker_resume_slots(worker);
+    }
     if (worker->phase < WORKER_CLOSING) {
         pump_turn(worker);
         drain_tick(worker);

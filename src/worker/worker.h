@@ -31,6 +31,11 @@
 #include "worker/feed.h"
 #include "worker/upkeep.h"
 
+enum {
+    /* hiredis moves the rest of its output buffer at every partial write: keep it short. */
+    WORKER_BACKLOG_MAX = 4 << 20
+};
+
 enum worker_phase {
     WORKER_RUNNING,  /* takes jobs */
     WORKER_DRAINING, /* finishes what is in flight */
@@ -103,7 +108,8 @@ struct worker {
     int64_t lease_at_ms;          /* monotonic: of the last renewal that was sent */
     enum worker_phase phase;
     struct upkeep upkeep;
-    uint32_t closing; /* handles that are still open */
+    bool commits_held; /* some wait for the bulk connection to take what it has */
+    uint32_t closing;  /* handles that are still open */
     worker_closed_fn *on_closed;
     void *on_closed_data;
 };
