@@ -144,7 +144,9 @@ static void a_lease_that_begin_finds_lost_is_renewed_at_once(void **state)
     world_answer("begin a1", "lost");
     flow_push("jobs", "a1", "");
     world_settle();
-    assert_story("claim jobs: {a1}", "begin a1: lost", "register: ok");
+    assert_story("claim jobs: {a1}", "begin a1: lost", "register: ok", "return jobs: 1",
+                 "claim jobs: {a1}", "begin a1: ok", "sent a1 1: yes", call);
+    world_http_image();
     flow_close();
 }
 
