@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 from producer import Producer  # noqa: E402
 from redis_server import RedisServer  # noqa: E402
-from sandbox import Sandbox  # noqa: E402
+from sandbox import PHOTOS, Sandbox  # noqa: E402
 from worker import Worker  # noqa: E402
 
 
@@ -47,3 +47,17 @@ def start_worker(store, sandbox):
     yield start
     statuses = [worker.stop() for worker in workers]
     assert all(status in (None, 0) for status in statuses), statuses
+
+
+@pytest.fixture
+def studio():
+    """A sandbox that serves the sample photos."""
+    with Sandbox("--photos", PHOTOS) as running:
+        yield running
+
+
+@pytest.fixture
+def gallery(tmp_path):
+    """A folder to put photos in, and a sandbox that serves it."""
+    with Sandbox("--photos", tmp_path) as running:
+        yield tmp_path, running
