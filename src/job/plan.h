@@ -21,16 +21,18 @@
 #include "wire/effect.h"
 #include "wire/envelope.h"
 
+enum plan_source_kind {
+    PLAN_SOURCE_NONE, /* nothing given, and the photo is not known */
+    PLAN_SOURCE_BYTES,
+    PLAN_SOURCE_URL,
+    PLAN_SOURCE_GENERATE_ID
+};
+
 /* What the job starts from. Where it brings neither image nor generate id, the photo's newest
  * source is meant: the caller gives its kind, digest and size as recorded, and has_image as it is.
  */
 struct plan_source {
-    enum {
-        PLAN_SOURCE_NONE, /* nothing given, and the photo is not known */
-        PLAN_SOURCE_BYTES,
-        PLAN_SOURCE_URL,
-        PLAN_SOURCE_GENERATE_ID
-    } kind;
+    enum plan_source_kind kind;
 
     bool has_image;          /* BYTES, URL: it can be sent (now, not only when it was recorded) */
     uint32_t width, height;  /* px; 0 where not known */

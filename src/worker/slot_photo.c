@@ -43,7 +43,7 @@ static struct photo_holder photo_holder(const struct slot *slot)
 
 static const struct source_row {
     const char *name; /* in the record */
-    int plan_kind;
+    enum plan_source_kind plan_kind;
     enum digest_source digest;
 } source_rows[] = {
     {"bytes",       PLAN_SOURCE_BYTES,       DIGEST_IMAGE      },
