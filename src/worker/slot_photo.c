@@ -21,7 +21,7 @@ enum {
     PHOTO_BUSY_MS = 100 /* at least; with as much jitter again */
 };
 
-static void photo_refuse(struct slot *slot, const char *error_class, const char *message)
+void slot_photo_refuse(struct slot *slot, const char *error_class, const char *message)
 {
     outcome_without_call(&slot->outcome, OUTCOME_DEAD, error_class, message);
     slot_settled(slot);
@@ -138,16 +138,6 @@ static bool known_find(void *data, const struct digest *digest, struct plan_know
     return false;
 }
 
-static struct slot_known *known_of(struct slot *slot, const struct plan_step *step)
-{
-    for (uint32_t i = 0; i < slot->known_count; i++) {
-        if (digest_equal(&slot->known[i].digest, &step->digest)) {
-            return &slot->known[i];
-        }
-    }
-    CHECK_UNREACHABLE();
-}
-
 static void
 known_take(struct slot_known *known, const struct redis_reply *fields, const struct digest *digest)
 {
@@ -206,11 +196,11 @@ static void photo_go_on(struct slot *slot)
     slot_step(slot, JOB_READY);
 }
 
-static void photo_start(struct slot *slot)
+void slot_photo_start(struct slot *slot)
 {
     struct err err = {0};
     if (plan_start(&slot->plan, known_find, slot, &err) != 0) {
-        photo_refuse(slot, "invalid", err.msg);
+        slot_photo_refuse(slot, "invalid", err.msg);
         return;
     }
     if (slot->source.url[0] != '\0' && slot->image_url.len == 0) {
@@ -251,14 +241,14 @@ static void recall_opened(struct slot *slot, const struct redis_reply *fields)
     }
     source_for_plan(slot, &source);
     if (plan_order(&slot->plan, &source, &err) != 0) {
-        photo_refuse(slot, "invalid", err.msg);
+        slot_photo_refuse(slot, "invalid", err.msg);
         return;
     }
     if (known_read(slot, fields) != 0) {
-        photo_refuse(slot, "internal", "no memory for the photo's record");
+        slot_photo_refuse(slot, "internal", "no memory for the photo's record");
         return;
     }
-    photo_start(slot);
+    slot_photo_start(slot);
     slot->worker->stats.steps_saved += slot->plan.saved;
 }
 
@@ -364,7 +354,7 @@ void photo_checkpoint_on_reply(struct redis_request *request,
     int code =
         plan_advance(&slot->plan, slot->response.generate_id, slot->response.check_id, &refused);
     if (code != 0) {
-        photo_refuse(slot, "rejected", refused.msg);
+        slot_photo_refuse(slot, "rejected", refused.msg);
     } else if (plan_next(&slot->plan) != NULL) {
         slot_forget_answer(slot);
         photo_go_on(slot);
@@ -398,7 +388,7 @@ void photo_forget_on_reply(struct redis_request *request,
         }
     }
     slot_forget_answer(slot);
-    photo_start(slot);
+    slot_photo_start(slot);
 }
 
 bool slot_photo_must_forget(struct slot *slot)
@@ -411,111 +401,4 @@ bool slot_photo_must_forget(struct slot *slot)
     log_event(LOG_INFO, "generate_id_unknown", LOG_TEXT("job", slot->envelope.id),
               LOG_TEXT("effect", slot->effect->name));
     return plan_forget(&slot->plan, &slot->forgotten, &err) == 0;
-}
-
-/* reusing: the whole recipe is on record */
-
-static void reuse_result(struct slot *slot, const struct photo_record *record)
-{
-    struct api_response *response = &slot->response;
-    (void)snprintf(response->generate_id, sizeof response->generate_id, "%s", record->generate_id);
-    (void)snprintf(response->check_id, sizeof response->check_id, "%s", record->check_id);
-    response->result_count = record->data.len > 0 ? 0 : 1;
-    response->results[0] = (struct api_result){
-        .kind = API_RESULT_URL,
-        .bytes = slice_text(record->url),
-    };
-    slot->link_next = 0;
-    slot->reusing = true;
-    slot->outcome = (struct outcome){.action = OUTCOME_DONE, .error_class = ""};
-}
-
-/* There is nothing left of the result: the last step is called again. */
-static void reuse_give_up(struct slot *slot)
-{
-    plan_forget_result(&slot->plan);
-    slot->reusing = false;
-    slot_forget_answer(slot);
-    photo_start(slot);
-}
-
-int photo_reuse_ask(struct slot *slot, struct err *err)
-{
-    struct slot_known *known = known_of(slot, plan_last(&slot->plan));
-    char key[KEY_MAX];
-    reuse_result(slot, &known->record);
-    struct slice args[] = {slice_text("GET"),
-                           key_format(&slot->feed->served->name, KEY_RESULT,
-                                      known->job[0] != '\0' ? known->job : slot->envelope.id, key)};
-    return redis_send(slot->worker->bulk, &slot->request, args, N_ELEMENTS(args), err);
-}
-
-void photo_reuse_on_reply(struct redis_request *request,
-                          struct redis_reply *reply,
-                          const struct err *err)
-{
-    struct slot *slot = request->data;
-    struct slot_known *known = known_of(slot, plan_last(&slot->plan));
-    if (!slot_heard(slot, err)) {
-        return;
-    }
-    if (known->record.data.len > 0) {
-        slot->response.data.len = 0;
-        if (buf_append_slice(&slot->response.data, buf_view(&known->record.data)) != 0) {
-            photo_refuse(slot, "internal", "no memory for the recorded result");
-            return;
-        }
-        slot_settled(slot);
-    } else if (slot->envelope.store == STORE_URL && known->record.url[0] != '\0') {
-        slot_settled(slot);
-    } else if (redis_reply_take(reply, &slot->links[0]) &&
-               image_inspect(buf_view(&slot->links[0]), &slot->response.results[0].info, NULL) ==
-                   0) {
-        slot->link_next = 1;
-        slot_settled(slot);
-    } else if (known->record.url[0] != '\0') {
-        buf_done(&slot->links[0]);
-        slot_step(slot, JOB_LINK);
-    } else {
-        reuse_give_up(slot);
-    }
-}
-
-bool slot_photo_link_lost(struct slot *slot)
-{
-    if (!slot->reusing) {
-        return false;
-    }
-    reuse_give_up(slot);
-    return true;
-}
-
-/* publishing: the API takes a URL only */
-
-void photo_publish_enter(struct slot *slot)
-{
-    struct err err = {0};
-    struct publication_image image = {
-        .bytes = slot->image,
-        .format = slot->image_info.format,
-        .now_unix_ms = worker_unix_ms(slot->worker),
-    };
-    if (publication_start(slot->worker->publisher, &slot->publication, &image, &err) != 0) {
-        photo_refuse(slot, "invalid", err.msg);
-    }
-}
-
-void slot_on_published(struct publication *publication)
-{
-    struct slot *slot = publication->data;
-    if (publication->err.code != 0) {
-        outcome_park(&slot->outcome, "retry", slot->worker->conf.retry.base_ms);
-        slot->outcome.error_class = "network";
-        (void)snprintf(slot->outcome.message, sizeof slot->outcome.message,
-                       "publishing the image: %.400s", publication->err.msg);
-        slot_settled(slot);
-        return;
-    }
-    slot->image_url = buf_view(&publication->url);
-    slot_step(slot, JOB_READY);
 }

@@ -21,6 +21,10 @@ redis_reply_fn photo_reuse_on_reply;
 void photo_publish_enter(struct slot *slot);
 void slot_on_published(struct publication *publication);
 
+/* The plan is started, or started again; the slot goes on by it. */
+void slot_photo_start(struct slot *slot);
+/* The job is dead, of that error class. */
+void slot_photo_refuse(struct slot *slot, const char *error_class, const char *message);
 /* The answer says that the generate id is unknown, and there is something to fall back on. */
 bool slot_photo_must_forget(struct slot *slot);
 /* The link of a recorded result is dead: true where the job goes on in another way. */
