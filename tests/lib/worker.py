@@ -34,6 +34,11 @@ def parse_line(line):
     return fields if {"ts", "lvl", "ev"} <= fields.keys() else None
 
 
+def is_sanitized():
+    """Built with AddressSanitizer, which keeps freed memory and adds to all the rest."""
+    return b"__asan_init" in (build_dir() / "src" / "main" / "retouchd").read_bytes()
+
+
 class Worker:
     """A running retouchd.
 
