@@ -38,6 +38,14 @@ const struct redis_reply *sweep_due(const struct redis_reply *reply)
     return redis_reply_at(reply, 3);
 }
 
+/* False: not ours, left where it is. */
+static bool promote_id(const struct redis_reply *due, size_t index, char id[KEY_MAX])
+{
+    struct slice text = redis_reply_text(redis_reply_at(due, index));
+    (void)text_copy(id, KEY_MAX, text);
+    return text_is_job_id(text);
+}
+
 int sweep_promote(struct call *call,
                   struct redis *redis,
                   struct redis_request *request,
@@ -51,19 +59,15 @@ int sweep_promote(struct call *call,
     lease_inbox_keys(call);
     call_key(call, KEY_EVENTS, NULL);
     /* The latest due first: each goes to the very front, so the longest due ends up there. */
-    for (size_t pass = 0; pass < 2; pass++) {
-        for (size_t i = count; i > 0; i--) {
-            char id[KEY_MAX];
-            struct slice text = redis_reply_text(redis_reply_at(due, i - 1));
-            if (!text_is_job_id(text)) {
-                continue; /* not ours: left where it is */
-            }
-            (void)text_copy(id, sizeof id, text);
-            if (pass == 0) {
-                call_key(call, KEY_JOB, id);
-            } else {
-                call_arg_made(call, id);
-            }
+    char id[KEY_MAX];
+    for (size_t i = count; i > 0; i--) {
+        if (promote_id(due, i - 1, id)) {
+            call_key(call, KEY_JOB, id);
+        }
+    }
+    for (size_t i = count; i > 0; i--) {
+        if (promote_id(due, i - 1, id)) {
+            call_arg_made(call, id);
         }
     }
     request->patience_ms = 0;

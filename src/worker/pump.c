@@ -120,26 +120,31 @@ static void pump_park_blocked(struct worker *worker)
     }
 }
 
+/* False: nothing more goes now. */
+static bool pump_admit_one(struct worker *worker, struct slot *slot)
+{
+    uint64_t bytes = 2 * (uint64_t)slot->image.len + CALL_EXTRA_BYTES;
+    if (slot_expire(slot)) {
+        return true;
+    }
+    bool may_go = admission_try(&worker->admission, loop_at_ms(worker->loop), bytes);
+    if (may_go) {
+        slot_admit(slot, bytes);
+    }
+    return may_go;
+}
+
 static void pump_admit(struct worker *worker)
 {
-    int64_t now = loop_at_ms(worker->loop);
     struct list_node *node;
     if (!worker_has_redis(worker)) {
         return; /* no mark could be put on record: no call may start */
     }
-    while ((node = list_first(&worker->waiting)) != NULL) {
-        struct slot *slot = CONTAINER_OF(node, struct slot, wait_node);
-        uint64_t bytes = 2 * (uint64_t)slot->image.len + CALL_EXTRA_BYTES;
-        if (slot_expire(slot)) {
-            continue;
-        }
-        if (!admission_try(&worker->admission, now, bytes)) {
-            if (worker->admission.state == CREDENTIAL_BLOCKED) {
-                pump_park_blocked(worker);
-            }
-            return;
-        }
-        slot_admit(slot, bytes);
+    while ((node = list_first(&worker->waiting)) != NULL &&
+           pump_admit_one(worker, CONTAINER_OF(node, struct slot, wait_node))) {}
+    if (worker->admission.state == CREDENTIAL_BLOCKED &&
+        worker_credential_opens_in_ms(worker) > 0) {
+        pump_park_blocked(worker);
     }
 }
 

@@ -149,7 +149,7 @@ static void sweep_start(struct served *served)
     struct worker *worker = served->worker;
     struct err err = {0};
     served->sweep_due_at_ms = loop_at_ms(worker->loop) + SWEEP_EVERY_MS - SWEEP_JITTER_MS +
-                              (int64_t)rng_below(&worker->rng, 2 * SWEEP_JITTER_MS);
+                              (int64_t)rng_below(&worker->rng, UINT64_C(2) * SWEEP_JITTER_MS);
     served->sweep_request.on_reply = sweep_on_reply;
     served->sweep_request.data = served;
     served->sweeping = sweep_send(&worker->call, worker->control, &served->sweep_request,

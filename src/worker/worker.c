@@ -74,7 +74,9 @@ static int worker_draw_id(struct worker *worker, struct err *err)
     for (char *c = host; *c != '\0'; c++) {
         bool plain =
             (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
-        *c = plain ? *c : '-';
+        if (!plain) {
+            *c = '-';
+        }
     }
     (void)snprintf(worker->id, sizeof worker->id, "%s-%d-%s", host, (int)getpid(), chance);
     return 0;
