@@ -65,6 +65,14 @@ static void check_find(struct plan *plan, plan_find_fn *find, void *data)
     }
 }
 
+/* Whether the step's last parameter is the check id that check_id_hand_over gave it. */
+static bool check_id_is_handed_over(const struct plan *plan, const struct plan_step *step)
+{
+    const struct params *params = &step->params;
+    const struct value *last = params->count > 0 ? &params->items[params->count - 1].value : NULL;
+    return last != NULL && last->text.ptr == (const uint8_t *)plan->check_id;
+}
+
 /* Gives the step to call the check id, unless the producer gave one. */
 static void check_id_hand_over(struct plan *plan)
 {
@@ -76,8 +84,7 @@ static void check_id_hand_over(struct plan *plan)
         return;
     }
     struct params *params = &step->params;
-    struct param *last = params->count > 0 ? &params->items[params->count - 1] : NULL;
-    if (last != NULL && last->value.text.ptr == (const uint8_t *)plan->check_id) {
+    if (check_id_is_handed_over(plan, step)) {
         params->count--; /* of an earlier start */
     }
     if (len > 0 && (double)len <= rule->max && params_find(params, rule->name) == NULL &&
@@ -90,6 +97,13 @@ static void check_id_hand_over(struct plan *plan)
 
 static int image_check_there(const struct plan *plan, const struct effect *effect, struct err *err)
 {
+    bool is_image = plan->source.kind == PLAN_SOURCE_BYTES || plan->source.kind == PLAN_SOURCE_URL;
+    if (is_image && !plan->source.has_image) {
+        return err_set(err, ERR_INVALID,
+                       "image: %s has to start from the image, which is not kept: send the "
+                       "image again",
+                       effect->name);
+    }
     switch (plan->source.kind) {
     case PLAN_SOURCE_BYTES:
         if (!effect_accepts_bytes(effect)) {
@@ -113,12 +127,7 @@ static int image_check_there(const struct plan *plan, const struct effect *effec
                                      : "image: required for this effect: bytes, or a map with one "
                                        "of data, url, key");
     }
-    return plan->source.has_image
-               ? 0
-               : err_set(err, ERR_INVALID,
-                         "image: %s has to start from the image, which is not kept: send the "
-                         "image again",
-                         effect->name);
+    return 0;
 }
 
 int plan_start(struct plan *plan, plan_find_fn *find, void *data, struct err *err)
@@ -185,7 +194,11 @@ int plan_advance(struct plan *plan, const char *generate_id, const char *check_i
 int plan_forget(struct plan *plan, struct digest *ret_digest, struct err *err)
 {
     CHECK(plan->next < plan->count);
-    CHECK(plan->generate_id[0] != '\0');
+    if (!plan->check_forgotten && check_id_is_handed_over(plan, &plan->steps[plan->next])) {
+        plan->check_forgotten = true;
+        *ret_digest = plan->check_digest;
+        return 0;
+    }
     if (plan->next <= picture_start(plan)) {
         return err_set(err, ERR_INVALID,
                        "generate_id: the API does not know it (any more): send the image");

@@ -346,11 +346,17 @@ void photo_checkpoint_on_reply(struct redis_request *request,
     if (!slot_heard(slot, err)) {
         return;
     }
-    if (!photo_checkpoint_read(reply)) {
-        slot_settled(slot); /* its commit will be told that the job has gone on without us */
+    bool ours = photo_checkpoint_read(reply);
+    bool last = slot->plan.next + 1 == slot->plan.count;
+    if (!ours && !last) {
+        /* The job has gone on without us: it finds this step on record, and must not end here. */
+        outcome_without_call(&slot->outcome, OUTCOME_BACK, "", "");
+        slot_settled(slot);
         return;
     }
-    checkpoint_count(slot);
+    if (ours) {
+        checkpoint_count(slot);
+    }
     int code =
         plan_advance(&slot->plan, slot->response.generate_id, slot->response.check_id, &refused);
     if (code != 0) {
@@ -394,7 +400,7 @@ void photo_forget_on_reply(struct redis_request *request,
 bool slot_photo_must_forget(struct slot *slot)
 {
     struct err err = {0};
-    if (!slot->plan.records || !slot->response.has_code || plan_start_of(&slot->plan) == NULL ||
+    if (!slot->plan.records || !slot->response.has_code ||
         !effect_says_unknown_id(slot->effect, slot->response.code)) {
         return false;
     }
