@@ -51,10 +51,12 @@ class Studio:
         return status, self.producer.result(job_id)
 
     def calls(self):
-        """Of this photo since the last question."""
+        """Of this photo, or answered unread, since the last question."""
         rows = self.sandbox.calls(self._seen)
         self._seen += len(rows)
-        return [row for row in rows if row.get("out_request_id") == self.photo]
+        for row in rows:
+            row.setdefault("effect", row["path"].rsplit("/", 1)[1])
+        return [row for row in rows if row.get("out_request_id") in (self.photo, None)]
 
     def called(self):
         """Their effects only."""

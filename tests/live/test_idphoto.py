@@ -191,17 +191,6 @@ def test_the_id_of_an_earlier_check_is_handed_over(studio, worker):
     assert studio.called() == ["beauty"]
 
 
-@pytest.mark.parametrize("recipe, calls", [
-    ((MAKE,), [("make", 21104), ("make", 0)]),
-    ((CHECK, MAKE), [("make", 21104), ("check", 0), ("make", 0)])], ids=["without", "again"])
-def test_a_check_id_the_api_forgot_is_forgotten(recipe, calls, studio, sandbox, worker):
-    studio.order(CHECK, image=studio.image)
-    studio.calls()
-    sandbox.faults({"kind": "forget_generate_ids"})
-    studio.make(*recipe)
-    assert [(call["effect"], call["code"]) for call in studio.calls()] == calls
-
-
 # --- generate ids ---
 
 def test_an_id_the_api_forgot_makes_way_for_a_shorter_prefix(studio, sandbox, worker):
