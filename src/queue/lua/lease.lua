@@ -7,6 +7,9 @@
 local workers, worker = KEYS[1], KEYS[2]
 local counters = tonumber(ARGV[4])
 local now = now_ms()
+-- Redis out of memory refuses what may take room, unless a script has written before: a lease must not
+-- lapse, and its jobs be called again by others, for that.
+redis.call('ZREM', workers, '')
 local held = ARGV[3] == '1' or redis.call('ZSCORE', workers, ARGV[1])
 if held then
   redis.call('ZADD', workers, now + ARGV[2], ARGV[1])
