@@ -70,6 +70,21 @@ static void keeper_look(struct served *served, const struct lease_answer *answer
     }
 }
 
+/* Told once; a connection that was lost is told elsewhere. */
+static void keeper_refused(struct served *served, const struct err *err)
+{
+    struct worker *worker = served->worker;
+    if (redis_state(worker->control) != REDIS_READY) {
+        return;
+    }
+    worker->stats.redis_errors++;
+    if (served->refusal.code == 0) {
+        log_event(LOG_ERROR, "lease_refused", LOG_TEXT("queue", served->name.name),
+                  LOG_TEXT("error", err->msg));
+    }
+    served->refusal = *err;
+}
+
 static void
 keeper_on_reply(struct redis_request *request, struct redis_reply *reply, const struct err *err)
 {
@@ -78,9 +93,14 @@ keeper_on_reply(struct redis_request *request, struct redis_reply *reply, const 
     struct lease_answer answer;
     struct err read = {0};
     served->renewing = false;
-    if (err->code != 0 || worker->phase >= WORKER_LEAVING) {
+    if (worker->phase >= WORKER_LEAVING) {
         return;
     }
+    if (err->code != 0) {
+        keeper_refused(served, err);
+        return;
+    }
+    served->refusal.code = 0;
     if (lease_read(reply, &answer, &read) != 0) {
         log_event(LOG_ERROR, "lease_unreadable", LOG_TEXT("error", read.msg));
         return;

@@ -27,7 +27,7 @@ bool worker_has_redis(const struct worker *worker)
 bool worker_is_ready(const struct worker *worker)
 {
     return worker->phase == WORKER_RUNNING && worker_has_redis(worker) &&
-           worker->served[0].registered;
+           worker->served[0].registered && worker_holds_lease(&worker->served[0]);
 }
 
 const char *worker_trouble(const struct worker *worker)
@@ -36,7 +36,9 @@ const char *worker_trouble(const struct worker *worker)
            : redis_state(worker->control) != REDIS_READY ? redis_trouble(worker->control)
            : redis_state(worker->bulk) != REDIS_READY    ? redis_trouble(worker->bulk)
            : !worker->served[0].registered               ? "not registered yet"
-                                                         : "";
+           : worker_holds_lease(&worker->served[0])      ? ""
+           : worker->served[0].refusal.code != 0         ? worker->served[0].refusal.msg
+                                                         : "the lease has lapsed";
 }
 
 int64_t worker_unix_ms(const struct worker *worker)

@@ -66,6 +66,7 @@ struct served {
     char channel[KEY_MAX];
     char lease_id[WORKER_ID_MAX]; /* whose lease lease_request is about */
     int64_t lease_sent_at_ms;     /* monotonic: when it was asked */
+    struct err refusal;           /* why Redis did not renew it the last time; code 0: it did */
     int64_t held_until_at_ms; /* monotonic: until then nobody else can have this worker's jobs */
     bool promoting;
     char reaping[WORKER_ID_MAX]; /* the lapsed worker that is being looked at, "" for none */
