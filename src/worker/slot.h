@@ -65,6 +65,8 @@ struct slot {
     struct buf keyed_image;  /* owned: the image that was behind a key */
     struct slice image;      /* view: bytes to send; empty for a URL */
     struct api_request api_request;
+    char trace_header[sizeof "traceparent: " + 256]; /* as the fetch wants it */
+    const char *headers[2];                          /* the list of it, NULL-terminated */
     struct fetch fetch;
     struct api_response response;
     struct buf links[API_RESULTS_MAX]; /* owned: results that were fetched from their URLs */
@@ -114,6 +116,9 @@ void slot_step(struct slot *slot, enum job_event event);
 void slot_settled(struct slot *slot);
 /* False, and stalled, when Redis gave no answer. */
 bool slot_heard(struct slot *slot, const struct err *err);
+
+/* slot_life.c, for slot_begin.c: the envelope could not be read; the outcome says what follows. */
+void slot_refuse_envelope(struct slot *slot, int code, const struct err *err);
 
 /* slot_plan.c: everything before the call. 0, or an ERR_* with the outcome that stands instead. */
 int slot_plan(struct slot *slot, struct outcome *ret_outcome) MUST_CHECK;

@@ -83,7 +83,7 @@ static int begin_decode(struct slot *slot)
     }
     memcpy(slot->envelope.id, id, sizeof id);
     if (code != 0) {
-        outcome_without_call(&slot->outcome, OUTCOME_DEAD, "invalid", err.msg);
+        slot_refuse_envelope(slot, code, &err);
     }
     return code;
 }

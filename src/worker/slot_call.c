@@ -12,6 +12,19 @@ enum {
     LINK_TIMEOUT_MS = 60000
 };
 
+/* The producer's trace context goes on to the API. */
+static void call_trace(struct slot *slot)
+{
+    slot->headers[0] = slot->headers[1] = NULL;
+    slot->fetch.headers = NULL;
+    if (slot->envelope.traceparent[0] != '\0') {
+        (void)snprintf(slot->trace_header, sizeof slot->trace_header, "traceparent: %s",
+                       slot->envelope.traceparent);
+        slot->headers[0] = slot->trace_header;
+        slot->fetch.headers = slot->headers;
+    }
+}
+
 int slot_call(struct slot *slot, struct err *err)
 {
     const struct conf *conf = &slot->worker->conf;
@@ -36,6 +49,7 @@ int slot_call(struct slot *slot, struct err *err)
         return code;
     }
     struct fetch *fetch = &slot->fetch;
+    call_trace(slot);
     fetch->data = slot;
     fetch->method = FETCH_POST;
     fetch->url = (const char *)slot->api_request.url.ptr;
@@ -135,6 +149,7 @@ int slot_fetch_result(struct slot *slot, struct err *err)
     struct fetch *fetch = &slot->fetch;
     fetch->data = slot;
     fetch->method = FETCH_GET;
+    fetch->headers = NULL; /* the link is another host's: no trace of the producer's */
     fetch->url = (const char *)slot->link_url.ptr;
     fetch->content_type = NULL;
     fetch->request = NULL;

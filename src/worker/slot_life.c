@@ -62,11 +62,21 @@ void slot_release(struct slot *slot)
     slot_step(slot, JOB_EMPTY);
 }
 
+void slot_refuse_envelope(struct slot *slot, int code, const struct err *err)
+{
+    if (code == ERR_NO_MEMORY && slot->envelope.id[0] != '\0') {
+        outcome_park(&slot->outcome, "retry", slot->worker->conf.retry.base_ms); /* it passes */
+    } else {
+        outcome_without_call(&slot->outcome, OUTCOME_DEAD, "invalid", err->msg);
+    }
+}
+
 void slot_take_element(struct slot *slot, struct buf *element)
 {
     struct worker *worker = slot->worker;
     enum element_kind kind = element_kind_of(buf_view(element));
     struct err err = {0};
+    int code = ERR_MALFORMED;
     bool junk = kind == ELEMENT_JUNK;
     slot->sequence = ++worker->sequence;
     slot->feed->unbegun++;
@@ -88,12 +98,12 @@ void slot_take_element(struct slot *slot, struct buf *element)
                            "neither an envelope (a msgpack or JSON map) nor a job's id"));
         buf_done(element);
     } else {
-        int code = envelope_decode(&slot->envelope, element, &err);
+        code = envelope_decode(&slot->envelope, element, &err);
         junk = code == ERR_MALFORMED;
         slot->refused = code != 0 && !junk;
     }
     if (junk || slot->refused) {
-        outcome_without_call(&slot->outcome, OUTCOME_DEAD, "invalid", err.msg);
+        slot_refuse_envelope(slot, code, &err);
     }
     slot_step(slot, junk ? JOB_JUNK : JOB_ELEMENT);
 }

@@ -48,6 +48,10 @@ static int plan_source(struct slot *slot, struct outcome *ret_outcome)
     return 0;
 }
 
+enum {
+    CLOCK_SLACK_MS = 2 /* clocks are read in whole milliseconds: never too early */
+};
+
 static int plan_time(const struct slot *slot, struct outcome *ret_outcome)
 {
     int64_t now = worker_unix_ms(slot->worker);
@@ -56,7 +60,7 @@ static int plan_time(const struct slot *slot, struct outcome *ret_outcome)
         return ERR_TIMEOUT;
     }
     if (slot->envelope.not_before_ms > now) {
-        outcome_park(ret_outcome, "delay", slot->envelope.not_before_ms - now);
+        outcome_park(ret_outcome, "delay", slot->envelope.not_before_ms - now + CLOCK_SLACK_MS);
         return ERR_TIMEOUT;
     }
     return 0;

@@ -86,6 +86,11 @@ if action == 'done' then
       redis.call('HDEL', job, 'error_' .. name)
     end
   end
+  local status = redis.call('HGET', job, 'http_status')
+  if status then
+    redis.call('HSET', job, 'last_http_status', status)
+    redis.call('HDEL', job, 'http_status')
+  end
   for i = 1, results do
     redis.call('SET', KEYS[first_result - 1 + i], ARGV[14 + i], 'PX', ttl)
   end
