@@ -265,7 +265,7 @@ static void a_job_that_is_not_due_is_parked(void **state)
     flow_push("jobs", "a1", fields);
     world_settle();
     assert_story("claim jobs: {a1}", "begin a1: ok", "commit a1 retry delay: done");
-    assert_int_equal(world_delay_ms(), 90000);
+    assert_in_range(world_delay_ms(), 90000, 90010); /* never too early */
     flow_close();
 }
 
