@@ -1,5 +1,6 @@
 """What must hold after a chaos run, checked from Redis and from the sandbox's own list of calls."""
 
+import subprocess
 import threading
 import time
 
@@ -7,6 +8,7 @@ import redis
 
 from photos import sha256
 from producer import TERMINAL, Producer
+from sandbox import build_dir
 
 UNKNOWN_RETRIES = 1  # retry.unknown, of which a run leaves the default
 MAX_ATTEMPTS = 8  # retry.max_attempts
@@ -169,6 +171,14 @@ class Ledger:
                 self.fault(f"a call began {late_ms} ms after it was {status['state']}", job.id)
             elif late_ms > 0:
                 self.note(f"calls that crossed the commit of another ({status['state']})")
+
+    def check_by_command(self, url):
+        """What `retouch fsck` finds."""
+        command = [str(build_dir() / "src" / "main" / "retouch"), "fsck", "--redis", url]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if run.returncode != 0:
+            for line in (run.stdout + run.stderr).splitlines() or [f"status {run.returncode}"]:
+                self.fault(f"fsck: {line}")
 
     def _check_replies(self):
         wanted = {}
