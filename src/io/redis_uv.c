@@ -14,6 +14,7 @@
 #include "io/redis_uv.h"
 
 #include <stdint.h>
+#include <sys/ioctl.h>
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -140,6 +141,24 @@ static void on_broken(struct redis_uv *uv)
     }
 }
 
+/* hiredis reads 16 KiB at a time: an image that has come is read in one turn, not in one for each
+ * piece; but no more of them, so that other connections have their turn. */
+static void read_more(struct redis_uv *uv)
+{
+    enum {
+        READS_MAX = 32,
+        WORTH_A_READ = 4096
+    };
+
+    for (int reads = 1; reads < READS_MAX && !uv->closing; reads++) {
+        int waiting = 0;
+        if (ioctl(uv->ac->c.fd, FIONREAD, &waiting) != 0 || waiting < WORTH_A_READ) {
+            return;
+        }
+        redisAsyncHandleRead(uv->ac);
+    }
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct redis_uv *uv = poll->data;
@@ -150,6 +169,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     if ((events & UV_READABLE) != 0) {
         uv->hooks->on_heard(uv->data);
         redisAsyncHandleRead(uv->ac);
+        read_more(uv);
         if (!uv->closing && uv->ac->c.reader->len > REDIS_REPLY_MAX_BYTES) {
             give_up(uv, "reply of more than 512 MB");
         }
