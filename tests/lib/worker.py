@@ -15,6 +15,7 @@ from waiting import wait_for
 
 FIELD = re.compile(r' ?([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ "]*)')
 ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|.)")
+LOG_LINES = 40  # shown of a worker's log: meson shows no more than a hundred of a failed test
 LETTERS = {"n": "\n", "t": "\t", "r": "\r"}
 
 
@@ -154,7 +155,7 @@ class Worker:
             status = self.wait_for_exit()
         self.process.stderr.close()
         self.process = None
-        print(f"--- log of retouchd, status {status}", *self.raw[-200:], sep="\n", file=sys.stderr)
+        print(f"--- log of retouchd, status {status}", *self.raw[-LOG_LINES:], sep="\n", file=sys.stderr)
         return status
 
     def kill(self):
