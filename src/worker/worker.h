@@ -33,7 +33,7 @@
 
 enum {
     /* hiredis moves the rest of its output buffer at every partial write: keep it short. */
-    WORKER_BACKLOG_MAX = 4 << 20
+    WORKER_BACKLOG_MAX = 512 << 10
 };
 
 enum worker_phase {
