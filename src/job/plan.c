@@ -194,11 +194,7 @@ int plan_advance(struct plan *plan, const char *generate_id, const char *check_i
 int plan_forget(struct plan *plan, struct digest *ret_digest, struct err *err)
 {
     CHECK(plan->next < plan->count);
-    if (!plan->check_forgotten && check_id_is_handed_over(plan, &plan->steps[plan->next])) {
-        plan->check_forgotten = true;
-        *ret_digest = plan->check_digest;
-        return 0;
-    }
+    CHECK(plan->generate_id[0] != '\0');
     if (plan->next <= picture_start(plan)) {
         return err_set(err, ERR_INVALID,
                        "generate_id: the API does not know it (any more): send the image");
@@ -211,6 +207,17 @@ int plan_forget(struct plan *plan, struct digest *ret_digest, struct err *err)
     }
     giver->forgotten = true;
     *ret_digest = giver->digest;
+    return 0;
+}
+
+int plan_forget_check(struct plan *plan, struct digest *ret_digest, struct err *err)
+{
+    CHECK(plan->next < plan->count);
+    if (plan->check_forgotten || !check_id_is_handed_over(plan, &plan->steps[plan->next])) {
+        return err_set(err, ERR_INVALID, "the check id is not one that is on record");
+    }
+    plan->check_forgotten = true;
+    *ret_digest = plan->check_digest;
     return 0;
 }
 

@@ -100,11 +100,13 @@ const char *plan_start_of(const struct plan *plan);
 int plan_advance(struct plan *plan, const char *generate_id, const char *check_id, struct err *err)
     MUST_CHECK;
 
-/* The API said that it does not know an id. ret_digest is what to drop from the record: the check
- * whose id was handed over, or else the prefix that plan_start_of comes from; then plan_start finds
- * a way without it. ERR_INVALID when there is nothing to fall back on: no id of ours was sent, it
- * is the job's own, or it was given anew and is unknown again. */
+/* The API said that it does not know plan_start_of. ret_digest is the prefix to drop from the
+ * record; then plan_start finds the next shorter one. ERR_INVALID when there is nothing to fall
+ * back on: the id is the job's own, or was given anew and is unknown again. */
 int plan_forget(struct plan *plan, struct digest *ret_digest, struct err *err) MUST_CHECK;
+/* The same of the check id that plan_next was given; then plan_start finds a way without it.
+ * ERR_INVALID: it is the producer's, or was given anew and is unknown again. */
+int plan_forget_check(struct plan *plan, struct digest *ret_digest, struct err *err) MUST_CHECK;
 /* The result recorded for the whole recipe cannot be had any more; plan_start again. */
 void plan_forget_result(struct plan *plan);
 

@@ -55,14 +55,24 @@ bool effect_accepts_bytes(const struct effect *effect)
     return effect->style == REQUEST_MEDIA_LIST || effect->request.image_data[0] != '\0';
 }
 
-bool effect_says_unknown_id(const struct effect *effect, int64_t code)
+static bool list_has(const struct code_list *list, int64_t code)
 {
-    for (uint32_t i = 0; i < effect->unknown_generate_id.count; i++) {
-        if (effect->unknown_generate_id.codes[i] == code) {
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->codes[i] == code) {
             return true;
         }
     }
     return false;
+}
+
+bool effect_says_unknown_id(const struct effect *effect, int64_t code)
+{
+    return list_has(&effect->unknown_generate_id, code);
+}
+
+bool effect_says_unknown_check(const struct effect *effect, int64_t code)
+{
+    return list_has(&effect->unknown_check_id, code);
 }
 
 /* Where the effect belongs by its name: before the returned node. */

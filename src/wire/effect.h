@@ -118,6 +118,7 @@ struct effect {
     char height_pointer[EFFECT_TEXT_MAX];      /* the same */
     char time_pointer[EFFECT_TEXT_MAX];        /* seconds; or "" */
     struct code_list unknown_generate_id;      /* the API's codes that say so */
+    struct code_list unknown_check_id;         /* the same of a check id that was handed over */
     char origin[EFFECT_TEXT_MAX]; /* "embedded" or the file's name, for `retouch effects` */
     struct list_node node;        /* in catalogue->effects, by name */
 };
@@ -143,6 +144,8 @@ const struct param_rule *effect_rule_of_role(const struct effect *effect, enum p
 bool effect_accepts_bytes(const struct effect *effect);
 /* The code means that the generate id of the request is not known (any more). */
 bool effect_says_unknown_id(const struct effect *effect, int64_t code);
+/* The same of its check id. */
+bool effect_says_unknown_check(const struct effect *effect, int64_t code);
 
 /* ERR_INVALID naming the parameter, what was given and what is allowed; ret_params gets every
  * parameter normalised: to the declared kind (text that reads as it is accepted: "k=v" of a command

@@ -348,6 +348,7 @@ static const struct key_row rows[] = {
     {"answer",  "width",               IN_EFFECT(width_pointer),          set_pointer,  POINTER_ALLOWED                             },
     {"answer",  "height",              IN_EFFECT(height_pointer),         set_pointer,  POINTER_ALLOWED                             },
     {"answer",  "unknown_generate_id", IN_EFFECT(unknown_generate_id),    set_codes,    "1 to 4 numbers"                            },
+    {"answer",  "unknown_check_id",    IN_EFFECT(unknown_check_id),       set_codes,    "1 to 4 numbers"                            },
     {"answer",  "time",                IN_EFFECT(time_pointer),           set_pointer,  POINTER_ALLOWED                             },
 };
 

@@ -399,12 +399,23 @@ void photo_forget_on_reply(struct redis_request *request,
 
 bool slot_photo_must_forget(struct slot *slot)
 {
+    const struct api_response *response = &slot->response;
+    struct plan *plan = &slot->plan;
     struct err err = {0};
-    if (!slot->plan.records || !slot->response.has_code ||
-        !effect_says_unknown_id(slot->effect, slot->response.code)) {
+    int code = ERR_INVALID;
+    if (!plan->records || !response->has_code) {
         return false;
     }
-    log_event(LOG_INFO, "generate_id_unknown", LOG_TEXT("job", slot->envelope.id),
-              LOG_TEXT("effect", slot->effect->name));
-    return plan_forget(&slot->plan, &slot->forgotten, &err) == 0;
+    if (effect_says_unknown_check(slot->effect, response->code)) {
+        code = plan_forget_check(plan, &slot->forgotten, &err);
+    }
+    if (code != 0 && plan_start_of(plan) != NULL &&
+        effect_says_unknown_id(slot->effect, response->code)) {
+        code = plan_forget(plan, &slot->forgotten, &err);
+    }
+    if (code == 0) {
+        log_event(LOG_INFO, "recorded_id_unknown", LOG_TEXT("job", slot->envelope.id),
+                  LOG_TEXT("effect", slot->effect->name));
+    }
+    return code == 0;
 }

@@ -25,7 +25,7 @@ void slot_on_published(struct publication *publication);
 void slot_photo_start(struct slot *slot);
 /* The job is dead, of that error class. */
 void slot_photo_refuse(struct slot *slot, const char *error_class, const char *message);
-/* The answer says that the generate id is unknown, and there is something to fall back on. */
+/* The answer says that an id of ours is unknown, and there is something to fall back on. */
 bool slot_photo_must_forget(struct slot *slot);
 /* The link of a recorded result is dead: true where the job goes on in another way. */
 bool slot_photo_link_lost(struct slot *slot);

@@ -191,6 +191,18 @@ def test_the_id_of_an_earlier_check_is_handed_over(studio, worker):
     assert studio.called() == ["beauty"]
 
 
+@pytest.mark.parametrize("recipe, calls", [
+    ((MAKE,), [("make", 21103), ("make", 0)]),
+    ((CHECK, MAKE), [("make", 21103), ("check", 0), ("make", 0)])], ids=["without", "again"])
+def test_a_check_id_the_api_forgot_is_forgotten(recipe, calls, studio, sandbox, start_worker):
+    with Gate(sandbox.url) as gate, Sandbox("--photos", PHOTOS) as successor:
+        start_worker(*PRIVATE, api=gate)
+        studio.order(CHECK, image={"url": gate.url + "/_sandbox/photo/portrait.jpg"})
+        gate.target = successor.url
+        studio.make(*recipe)
+        assert [(call["effect"], call["code"]) for call in successor.calls()] == calls
+
+
 # --- generate ids ---
 
 def test_an_id_the_api_forgot_makes_way_for_a_shorter_prefix(studio, sandbox, worker):
