@@ -27,8 +27,8 @@ struct record_row {
 static const struct record_row step_rows[] = {
     TEXT(photo_record, effect),      TEXT(photo_record, params),   TEXT(photo_record, from),
     TEXT(photo_record, generate_id), TEXT(photo_record, check_id), TEXT(photo_record, url),
-    TEXT(photo_record, job),         NUMBER(photo_record, width),  NUMBER(photo_record, height),
-    NUMBER(photo_record, at_ms),     NUMBER(photo_record, api_ms),
+    TEXT(photo_record, params_json), TEXT(photo_record, job),      NUMBER(photo_record, width),
+    NUMBER(photo_record, height),    NUMBER(photo_record, at_ms),  NUMBER(photo_record, api_ms),
 };
 
 static const struct record_row source_rows[] = {

@@ -15,6 +15,7 @@
 enum {
     PHOTO_URL_MAX = 2048,
     PHOTO_PARAMS_MAX = 512,
+    PHOTO_JSON_MAX = 2048,
     PHOTO_RECORD_MAX = 16 << 10 /* bytes of one text */
 };
 
@@ -30,14 +31,15 @@ struct photo_source {
 /* One step that has answered. */
 struct photo_record {
     char effect[EFFECT_NAME_MAX + 1];
-    char params[PHOTO_PARAMS_MAX]; /* for people */
-    char from[DIGEST_TEXT_MAX];    /* digest of the prefix before it; "" from the image */
-    char generate_id[API_ID_MAX];  /* "": none */
-    char check_id[API_ID_MAX];     /* "": none */
-    char url[PHOTO_URL_MAX];       /* of the picture; "": none */
-    char job[65];                  /* that called it */
-    int64_t width, height;         /* px; 0: not known */
-    int64_t at_ms;                 /* unix */
+    char params[PHOTO_PARAMS_MAX];    /* for people */
+    char params_json[PHOTO_JSON_MAX]; /* canonical, for programs; "": not known */
+    char from[DIGEST_TEXT_MAX];       /* digest of the prefix before it; "" from the image */
+    char generate_id[API_ID_MAX];     /* "": none */
+    char check_id[API_ID_MAX];        /* "": none */
+    char url[PHOTO_URL_MAX];          /* of the picture; "": none */
+    char job[65];                     /* that called it */
+    int64_t width, height;            /* px; 0: not known */
+    int64_t at_ms;                    /* unix */
     int64_t api_ms;
     struct buf data; /* owned: JSON of an effect that answers with data */
 };

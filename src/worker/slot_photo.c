@@ -272,6 +272,19 @@ void photo_recall_on_reply(struct redis_request *request,
 
 /* checkpointing: a step has answered */
 
+/* What a program needs to ask for the same again; "" where that is too long to keep. */
+static int record_params(struct photo_record *record, const struct plan_step *step)
+{
+    struct buf json;
+    buf_init(&json, sizeof record->params_json - 1);
+    int code = effect_params_canonical(step->effect, &step->params, &json);
+    if (code == 0) {
+        (void)text_copy(record->params_json, sizeof record->params_json, buf_view(&json));
+    }
+    buf_done(&json);
+    return code == ERR_TOO_BIG ? 0 : code;
+}
+
 static int
 checkpoint_record(struct slot *slot, const struct plan_step *step, struct photo_record *record)
 {
@@ -293,7 +306,8 @@ checkpoint_record(struct slot *slot, const struct plan_step *step, struct photo_
     record->height = response->height;
     record->at_ms = worker_unix_ms(slot->worker);
     record->api_ms = slot->api_ms;
-    return buf_append_slice(&record->data, buf_view(&response->data));
+    int code = record_params(record, step);
+    return code == 0 ? buf_append_slice(&record->data, buf_view(&response->data)) : code;
 }
 
 int photo_checkpoint_ask(struct slot *slot, struct err *err)

@@ -2,17 +2,19 @@
 -- KEYS: job, active, photo
 -- ARGV: id, fence, sequence, call number, ttl_ms of the photo, digest of the prefix, its record,
 --       steps done, then pairs of status fields and values
--- Returns {1, now}, or {0, now} where the job is no longer ours; the step is recorded all the same.
+-- Returns {1, now}, or {0, now} where the job is no longer ours; the step is recorded all the same,
+-- unless the photo is not known any more: a purge is not undone.
 local job, active, photo = KEYS[1], KEYS[2], KEYS[3]
 local id, fence, sequence = ARGV[1], ARGV[2], ARGV[3]
 local now = now_ms()
 
-redis.call('HSET', photo, 's:' .. ARGV[6], ARGV[7], 'lock_ms', now)
-redis.call('PEXPIRE', photo, ARGV[5])
 local was = redis.call('HMGET', job, 'state', 'fence', 'checked')
-if was[1] ~= 'running' or was[2] ~= fence or redis.call('HEXISTS', active, id) == 0 then
-  return {0, now}
+local ours = was[1] == 'running' and was[2] == fence and redis.call('HEXISTS', active, id) == 1
+if ours or redis.call('EXISTS', photo) == 1 then
+  redis.call('HSET', photo, 's:' .. ARGV[6], ARGV[7], 'lock_ms', now)
+  redis.call('PEXPIRE', photo, ARGV[5])
 end
+if not ours then return {0, now} end
 local call = fence .. ':' .. ARGV[4]
 if was[3] == call then return {1, now} end
 redis.call('HSET', active, id, sequence .. ':' .. fence .. ':0')
