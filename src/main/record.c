@@ -145,6 +145,17 @@ static yyjson_mut_val *node_value(yyjson_mut_doc *doc, const struct node *node)
     }
 }
 
+void record_json(struct record *record, const char *name, struct slice json)
+{
+    yyjson_doc *doc = json.len > 0 ? yyjson_read((const char *)json.ptr, json.len, 0) : NULL;
+    if (doc == NULL || record->doc == NULL) {
+        record_text(record, name, json);
+    } else {
+        add(record, name, yyjson_val_mut_copy(record->doc, yyjson_doc_get_root(doc)));
+    }
+    yyjson_doc_free(doc);
+}
+
 void record_msgpack(struct record *record, const char *name, struct slice msgpack)
 {
     struct mpack *mpack = NULL;

@@ -35,6 +35,8 @@ void record_bool(struct record *record, const char *name, bool truth);
 void record_open_list(struct record *record, const char *name);
 void record_open_object(struct record *record, const char *name);
 void record_close(struct record *record);
+/* A JSON text as the value that it is; as text where it is no JSON. */
+void record_json(struct record *record, const char *name, struct slice json);
 /* A msgpack map as a JSON object; null where it is none. */
 void record_msgpack(struct record *record, const char *name, struct slice msgpack);
 /* Every field of a status, numbers as numbers, meta as an object, and its id. */

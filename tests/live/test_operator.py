@@ -10,32 +10,11 @@ import time
 import msgpack
 import pytest
 
-from sandbox import PHOTOS, Sandbox, build_dir
+from retouch import Retouch
+from sandbox import PHOTOS, Sandbox
 from waiting import wait_for
 
 PHOTO = (PHOTOS / "portrait-small.png").read_bytes()
-
-
-class Retouch:
-    """The command on the test's server."""
-
-    def __init__(self, url, folder):
-        self.program = str(build_dir() / "src" / "main" / "retouch")
-        self.env = dict(os.environ, RETOUCH_REDIS=url)
-        self.folder = folder
-
-    def run(self, *args, status=0):
-        done = subprocess.run([self.program, *map(str, args)], env=self.env, cwd=self.folder,
-                              capture_output=True, text=True, timeout=120)
-        assert done.returncode == status, (args, done.returncode, done.stdout, done.stderr)
-        return done
-
-    def lines(self, *args, status=0):
-        return [json.loads(line) for line in self.run(*args, "--json", status=status).stdout.splitlines()]
-
-    def one(self, *args, status=0):
-        [line] = self.lines(*args, status=status)
-        return line
 
 
 @pytest.fixture
