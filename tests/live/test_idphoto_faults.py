@@ -67,6 +67,38 @@ def test_a_worker_killed_with_a_step_out_repeats_that_step_only(path, done, repe
     assert studio.called() == rest and rest[0] == repeated
 
 
+def test_a_worker_may_be_lost_at_every_step(studio, gate, start_worker):
+    job = studio.push(MAKE, BEAUTY, BLUE, image=studio.image)
+    for name in ("make", "beauty", "background"):
+        held = gate.hold(f"/v1/idphoto/{name}")
+        worker = start_worker(*LEASE, api=gate)
+        held.wait()
+        worker.kill()
+        held.drop()
+    start_worker(*LEASE)
+    status = studio.producer.finish(job)
+    assert status["state"] == "done" and numbers(status, "step", "attempts", "sent") == [3, 6, 6]
+    assert studio.called() == ["make", "beauty", "background"]
+
+
+def test_a_step_that_loses_two_workers_rests_as_unknown(studio, gate, store, start_worker):
+    job = studio.push(MAKE, BEAUTY, image=studio.image)
+    for _ in range(2):
+        held = gate.hold("/v1/idphoto/beauty")
+        worker = start_worker(*LEASE, api=gate)
+        held.wait()
+        worker.kill()
+        held.drop()
+    start_worker(*LEASE)
+    status = studio.producer.finish(job)
+    assert (status["state"], status["error_class"]) == ("unknown", "lost_worker")
+    assert numbers(status, "step", "attempts", "sent") == [1, 3, 3]
+    assert studio.called() == ["make"]
+    retouch(store, "retry", job)
+    assert studio.producer.wait_for_state(job, "done")["step"] == "2"
+    assert studio.called() == ["beauty"]
+
+
 def test_a_worker_killed_before_the_mark_of_a_step_costs_nothing(studio, sandbox, start_worker):
     sandbox.faults({"kind": "status", "status": 429, "times": 1, "path": "/v1/idphoto/beauty",
                     "headers": {"Retry-After": "600"}})

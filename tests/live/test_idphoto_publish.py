@@ -158,6 +158,21 @@ def test_a_store_that_refuses_lets_the_job_wait_with_a_message(studio, start_wor
     assert studio.producer.finish(job)["state"] == "done"
 
 
+def test_the_next_worker_publishes_anew(studio, sandbox, start_worker, bucket):
+    with Gate(sandbox.url) as gate:
+        held = gate.hold("/v1/idphoto/make")
+        lost = start_worker(*QUICK, *bucket.settings(), "--set", "worker.lease=1s", api=gate)
+        job = studio.push(MAKE, image=PHOTO)
+        held.wait()
+        lost.kill()
+        held.drop()
+        [left] = bucket.objects
+        start_worker(*QUICK, *bucket.settings(), api=gate)
+        assert studio.producer.finish(job)["state"] == "done"
+        wait_for("the deletion", lambda: list(bucket.objects) == [left])
+        assert [row.path != left for row in bucket.asked] == [False, True, True, True]
+
+
 # --- neither ---
 
 def test_without_either_the_sentence_says_what_to_configure(studio, start_worker):
