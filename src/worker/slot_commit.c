@@ -184,6 +184,7 @@ void slot_log_end(const struct slot *slot, enum commit_answer answer)
               LOG_TEXT("effect", slot->effect != NULL ? slot->effect->name : ""),
               LOG_TEXT("commit", answers[answer]),
               LOG_NUM("attempts", slot->begun.attempts + outcome->attempts_add),
+              LOG_NUM("sent", slot->begun.sent + slot->call_number - (outcome->unsent ? 1 : 0)),
               LOG_NUM("api_ms", slot->api_ms), LOG_NUM("http", outcome->http_status),
               LOG_TEXT("reason", outcome->action == OUTCOME_RETRY ? outcome->reason : "-"),
               LOG_NUM("delay_ms", outcome->delay_ms),
