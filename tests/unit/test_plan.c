@@ -256,6 +256,44 @@ static void a_forgotten_id_is_replaced_by_the_next_shorter_prefix(void **state)
         "idphoto.make: the API does not know the generate id that it has just given");
 }
 
+static void a_forgotten_check_is_left_out_or_made_again(void **state)
+{
+    static const struct {
+        const char *recipe;
+        const char *calls;
+    } rows[] = {
+        {"make size=two-inch",        "make(image)"             },
+        {"check, make size=passport", "check(image) make(image,"},
+    };
+
+    struct photo *photo = *state;
+    struct plan *plan = &photo->bed.plan;
+    struct digest lost;
+    makes(photo, "check", "check(image)");
+    for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+        makes(photo, "check", i == 0 ? "" : "check(image)");
+        assert_ok(begin(photo, rows[i].recipe), &photo->err);
+        assert_ok(plan_forget_check(plan, &lost, &photo->err), &photo->err);
+        assert_true(digest_equal(&lost, &plan->check_digest));
+        forget(photo, &lost);
+        assert_ok(plan_start(plan, on_find, photo, &photo->err), &photo->err);
+        assert_fails(plan_forget_check(plan, &lost, &photo->err), ERR_INVALID);
+        while (plan_next(plan) != NULL) {
+            assert_ok(call(photo), &photo->err);
+        }
+        assert_memory_equal(photo->trace, rows[i].calls, strlen(rows[i].calls));
+    }
+}
+
+static void a_check_id_of_the_producer_is_not_forgotten(void **state)
+{
+    struct photo *photo = *state;
+    struct digest lost;
+    makes(photo, "check", "check(image)");
+    assert_ok(begin(photo, "make size=one-inch check_id=mine"), &photo->err);
+    assert_fails(plan_forget_check(&photo->bed.plan, &lost, &photo->err), ERR_INVALID);
+}
+
 static void an_id_of_the_job_itself_cannot_be_replaced(void **state)
 {
     struct photo *photo = *state;
@@ -402,6 +440,8 @@ int main(void)
         CASE(a_check_id_makes_no_other_photo),
         CASE(a_generate_id_is_gone_on_from),
         CASE(a_forgotten_id_is_replaced_by_the_next_shorter_prefix),
+        CASE(a_forgotten_check_is_left_out_or_made_again),
+        CASE(a_check_id_of_the_producer_is_not_forgotten),
         CASE(an_id_of_the_job_itself_cannot_be_replaced),
         CASE(an_answer_without_an_id_ends_a_recipe_that_goes_on),
         CASE(an_image_that_is_not_kept_is_asked_for),
