@@ -35,11 +35,10 @@ const char *health_advice(enum health_kind kind)
 static struct slice info_find(struct slice info, const char *name)
 {
     size_t name_len = strlen(name);
-    const uint8_t *end = info.ptr + info.len;
-    for (const uint8_t *line = info.ptr; line != NULL && line < end;) {
-        size_t rest = (size_t)(end - line);
-        const uint8_t *stop = memchr(line, '\n', rest);
-        size_t len = stop != NULL ? (size_t)(stop - line) : rest;
+    for (size_t at = 0; at < info.len;) {
+        const uint8_t *line = info.ptr + at;
+        const uint8_t *stop = memchr(line, '\n', info.len - at);
+        size_t len = stop != NULL ? (size_t)(stop - line) : info.len - at;
         if (len > name_len && memcmp(line, name, name_len) == 0 && line[name_len] == ':') {
             struct slice value = slice_of(line + name_len + 1, len - name_len - 1);
             if (value.len > 0 && value.ptr[value.len - 1] == '\r') {
@@ -47,7 +46,7 @@ static struct slice info_find(struct slice info, const char *name)
             }
             return value;
         }
-        line = stop != NULL ? stop + 1 : NULL;
+        at += len + 1;
     }
     return slice_of(NULL, 0);
 }
