@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/text.h"
+#include "conf/address.h"
 #include "conf/conf_file.h"
 #include "conf/conf_table.h"
 #include "conf/conf_type.h"
@@ -152,6 +153,15 @@ static int conf_load_flags(struct conf *conf, const struct conf_sources *sources
     return 0;
 }
 
+/* The API can be sent to the listener's address as it stands: it names one place. */
+static bool listener_is_a_place(const struct conf *conf)
+{
+    struct address address;
+    struct err err = {0};
+    return address_parse(slice_text(conf->admin.listen), &address, &err) == 0 && !address.none &&
+           strcmp(address.host, "0.0.0.0") != 0 && strcmp(address.host, "::") != 0;
+}
+
 /* The rules between keys. */
 static int conf_check(const struct conf *conf, struct err *err)
 {
@@ -160,8 +170,12 @@ static int conf_check(const struct conf *conf, struct err *err)
                        "retry.base (%" PRId64 "ms) must not be above retry.cap (%" PRId64 "ms)",
                        conf->retry.base_ms, conf->retry.cap_ms);
     }
-    if (conf->publish.mode == PUBLISH_HTTP && conf->publish.base_url[0] == '\0') {
-        return err_set(err, ERR_INVALID, "publish.mode is http, but publish.base_url is not set");
+    if (conf->publish.mode == PUBLISH_HTTP && conf->publish.base_url[0] == '\0' &&
+        !listener_is_a_place(conf)) {
+        return err_set(err, ERR_INVALID,
+                       "publish.mode is http, but publish.base_url is not set, and admin.listen "
+                       "(%s) names no address to stand for it",
+                       conf->admin.listen);
     }
     if (conf->publish.mode == PUBLISH_S3 &&
         (conf->publish.s3_endpoint[0] == '\0' || conf->publish.s3_access_key[0] == '\0' ||

@@ -156,6 +156,16 @@ static int daemon_listen(struct daemon *daemon, struct err *err)
     return 0;
 }
 
+static void daemon_tell_publisher(struct daemon *daemon)
+{
+    struct address address;
+    struct err err = {0};
+    if (daemon->admin != NULL &&
+        address_parse(slice_text(daemon->conf.admin.listen), &address, &err) == 0) {
+        publisher_serve_at(daemon->worker.publisher, address.host, admin_port(daemon->admin));
+    }
+}
+
 static int daemon_watch_signals(struct daemon *daemon, struct err *err)
 {
     static const struct {
@@ -210,6 +220,9 @@ static int daemon_open(struct daemon *daemon, struct err *err)
     }
     if (code == 0) {
         code = worker_open(&daemon->worker, daemon->loop, &daemon->conf, &daemon->catalogue, err);
+    }
+    if (code == 0) {
+        daemon_tell_publisher(daemon);
     }
     if (code == 0 && daemon->conf.api.access_key[0] == '\0') {
         log_event(LOG_WARN, "no_credentials",

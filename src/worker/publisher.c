@@ -16,9 +16,10 @@ enum {
 };
 
 struct publisher {
-    const struct conf *conf; /* borrowed: the worker's */
-    struct fetcher *fetcher; /* borrowed */
-    struct timer *timer;     /* owned: calls on_done on the next turn */
+    const struct conf *conf;             /* borrowed: the worker's */
+    struct fetcher *fetcher;             /* borrowed */
+    struct timer *timer;                 /* owned: calls on_done on the next turn */
+    char own_url[PUBLISHER_OWN_URL_MAX]; /* of the listener; "": there is none */
     struct list live;
     struct list soon;
 };
@@ -65,6 +66,13 @@ void publisher_free(struct publisher *publisher)
         timer_close(publisher->timer);
         mem_free(publisher);
     }
+}
+
+void publisher_serve_at(struct publisher *publisher, const char *host, uint16_t port)
+{
+    bool v6 = strchr(host, ':') != NULL;
+    (void)snprintf(publisher->own_url, sizeof publisher->own_url, "http://%s%s%s:%u", v6 ? "[" : "",
+                   host, v6 ? "]" : "", port);
 }
 
 /* s3 */
@@ -175,8 +183,9 @@ static void s3_delete(struct publication *publication)
 static int http_offer(struct publication *publication, struct err *err)
 {
     struct publisher *publisher = publication->publisher;
-    int code = buf_printf(&publication->url, "%s/i/%s", publisher->conf->publish.base_url,
-                          publication->token);
+    const char *base_url = publisher->conf->publish.base_url;
+    int code = buf_printf(&publication->url, "%s/i/%s",
+                          base_url[0] != '\0' ? base_url : publisher->own_url, publication->token);
     if (code != 0 || buf_cstr(&publication->url) == NULL) {
         return err_set(err, ERR_TOO_BIG, "publish.base_url: the link does not fit");
     }

@@ -1,8 +1,9 @@
 /* Puts images where the API can fetch them: for effects that take a URL when the producer gave
  * bytes.
  *
- * publish.mode http: this worker's own listener serves GET /i/TOKEN under publish.base_url, as long
- * as the job needs it. none: nothing is published, and starting says what to configure. */
+ * publish.mode http: this worker's own listener serves GET /i/TOKEN under publish.base_url (or
+ * under its own address where that is empty), as long as the job needs it. none: nothing is
+ * published, and starting says what to configure. */
 #ifndef RETOUCH_WORKER_PUBLISHER_H
 #define RETOUCH_WORKER_PUBLISHER_H
 
@@ -21,6 +22,7 @@
 
 enum {
     PUBLICATION_URL_MAX = 2048,
+    PUBLISHER_OWN_URL_MAX = 80,
     PUBLICATION_TOKEN_MAX = 33 /* 128 bits as hex and a NUL: not to be guessed */
 };
 
@@ -62,6 +64,9 @@ struct publisher *
 publisher_new(struct loop *loop, struct fetcher *fetcher, const struct conf *conf, struct err *err);
 /* No publication may be live. NULL is fine. */
 void publisher_free(struct publisher *publisher);
+
+/* Where the worker's own listener is, once it is open; host is numeric. */
+void publisher_serve_at(struct publisher *publisher, const char *host, uint16_t port);
 
 /* ERR_INVALID where nothing is configured: the message says what to configure. */
 int publication_start(struct publisher *publisher,

@@ -173,6 +173,13 @@ def test_the_next_worker_publishes_anew(studio, sandbox, start_worker, bucket):
         assert [row.path != left for row in bucket.asked] == [False, True, True, True]
 
 
+def test_without_a_base_url_the_listener_s_own_address_is_told(studio, start_worker):
+    start_worker(*QUICK, "--set", "publish.mode=http")
+    status, _ = studio.make(MAKE, image=PHOTO)
+    [call] = studio.calls()
+    assert call["image_sha256"] == sha256(PHOTO) and status["attempts"] == "1"
+
+
 # --- neither ---
 
 def test_without_either_the_sentence_says_what_to_configure(studio, start_worker):
@@ -185,9 +192,10 @@ def test_without_either_the_sentence_says_what_to_configure(studio, start_worker
 
 
 @pytest.mark.parametrize("flags, words", [
-    (["publish.mode=http"], "publish.base_url"),
+    (["publish.mode=http", "admin.listen=*:0"], "publish.base_url"),
+    (["publish.mode=http", "admin.listen=none"], "publish.base_url"),
     (["publish.mode=s3"], "publish.s3_endpoint"),
-    (["publish.mode=ftp"], "none|http|s3")], ids=["http", "s3", "ftp"])
+    (["publish.mode=ftp"], "none|http|s3")], ids=["http", "no listener", "s3", "ftp"])
 def test_a_mode_without_its_settings_is_no_start(flags, words, store, sandbox):
     worker = Worker(store, sandbox, *(part for flag in flags for part in ("--set", flag)))
     worker.launch()
