@@ -12,6 +12,7 @@ from PIL import Image
 from quickstart import Quickstart, read_until
 from sandbox import PHOTOS, build_dir
 
+ID_LINKS = 6  # of an ID photo in three colours, before and after
 PROGRAMS = ["src/main/retouchd", "src/main/retouch", "tools/sandbox/retouch-sandbox"]
 
 
@@ -51,10 +52,24 @@ def test_makes_an_avatar_of_each_sample_photo(quickstart):
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"{out}/index.html" in result.stdout
     links = linked_files(out / "index.html")
-    assert len(links) == 2 * len([p for p in PHOTOS.iterdir() if p.suffix in (".jpg", ".png")])
+    assert len(links) == ID_LINKS + 2 * len([p for p in PHOTOS.iterdir() if p.suffix in (".jpg", ".png")])
     for link in links:
         assert not link.startswith("/")
         assert_opens(out / link)
+
+
+def test_makes_an_id_photo_in_three_colours_with_one_make(quickstart):
+    result = quickstart.run()
+    assert "1 call of idphoto.make, 3 of idphoto.background" in result.stdout
+    links = linked_files(quickstart.folder / "quickstart-out" / "index.html")[-ID_LINKS:]
+    assert links[::2] == ["photos/portrait.jpg"] * 3
+    corners = []
+    for link in links[1::2]:
+        with Image.open(quickstart.folder / "quickstart-out" / link) as image:
+            assert image.size == (413, 579)
+            corners.append(image.convert("RGB").getpixel((20, 20)))
+    for corner, colour in zip(corners, ((255, 255, 255), (0x43, 0x8e, 0xdb), (255, 0, 0))):
+        assert all(abs(a - b) < 24 for a, b in zip(corner, colour)), (corner, colour)
 
 
 def test_takes_photos_of_any_name_and_of_one_name(quickstart):
@@ -64,7 +79,7 @@ def test_takes_photos_of_any_name_and_of_one_name(quickstart):
     result = quickstart.run("--out", "made", "a/<é &> 50%.jpg", "b")
     assert result.returncode == 0, result.stdout + result.stderr
     links = linked_files(quickstart.folder / "made" / "index.html")
-    assert len(set(links)) == 4
+    assert len(set(links)) == 4 + 3
     for link in links:
         assert_opens(quickstart.folder / "made" / link)
 
@@ -72,7 +87,7 @@ def test_takes_photos_of_any_name_and_of_one_name(quickstart):
 def test_runs_again_over_its_own_folder(quickstart):
     assert quickstart.run().returncode == 0
     assert quickstart.run(PHOTOS / "portrait.jpg").returncode == 0
-    assert len(linked_files(quickstart.folder / "quickstart-out" / "index.html")) == 2
+    assert len(linked_files(quickstart.folder / "quickstart-out" / "index.html")) == 2 + ID_LINKS
 
 
 def test_touches_no_folder_of_somebody_else(quickstart):
@@ -170,3 +185,4 @@ def test_calls_the_real_api_where_all_of_it_is_set(quickstart, sandbox):
     result = quickstart.run(**real, MEITU_OPENAPI_BASE_URL=sandbox.url)
     assert result.returncode == 0, result.stderr
     assert sandbox.billed() == 2
+    assert "ID photo" not in result.stdout
