@@ -109,8 +109,10 @@ def test_library_and_operator_may_do_their_work(admin, sample_server, worker_url
     with Worker(worker_url, sandbox):
         pushed = retouch(producer_url, "push", "--wait", "--out", str(tmp_path / "out"), str(PHOTOS / "portrait.jpg"))
         assert pushed.returncode == 0, pushed.stderr
-        for command in ("ls", "stats", "workers", "pause", "resume"):
-            done = retouch(worker_url, command)
+        job = admin.xrange("rt:{default}:events")[0][1][b"id"].decode()
+        for command in ("ls", "stats", "workers", "pause", "resume", "fsck", "top --once", f"why {job}",
+                        f"purge {job}"):
+            done = retouch(worker_url, *command.split())
             assert done.returncode == 0, done.stderr
 
 
