@@ -82,6 +82,33 @@ def test_effect_example_makes_a_picture(terminal, tmp_path):
     assert_avatar(tmp_path / "tinted" / "portrait.jpg")
 
 
+def test_photo_examples_make_id_photos(terminal, tmp_path):
+    recipe, changes, purge = blocks("sh photo")
+    terminal(recipe)
+    terminal(changes)
+    for name in ("eileen.jpg", "plain.jpg", "red.jpg"):
+        with Image.open(tmp_path / name) as image:
+            assert image.size == (413, 579)
+    terminal(purge)
+    terminal("! build/src/main/retouch photo eileen")
+
+
+def test_effect_keys_are_documented():
+    text = (ROOT / "deploy" / "effects" / "README.md").read_text()
+    rows = re.findall(r'^    \{"(\w+)", +"(\w+)",', (ROOT / "src" / "wire" / "effect_key.c").read_text(), re.M)
+    assert len(rows) > 40
+    for heading in {row[0] for row in rows}:
+        part = re.search(rf"^## \[{heading}( NAME)?\]\n(.*?)(?=^## |\Z)", text, re.M | re.S)[2]
+        assert sorted(first_columns(part)) == sorted(key for name, key in rows if name == heading)
+
+
+def test_operators_commands_are_rows():
+    rows = set(re.findall(r"^X\((\w+)\)", (ROOT / "src" / "main" / "commands.def").read_text(), re.M))
+    named = set(re.findall(r"`retouch ([a-z]+)\b", README))
+    listed = {name.split()[0] for name in first_columns(section("On a terminal"))}
+    assert named | listed <= rows and listed
+
+
 def test_configuration_table_is_the_sample():
     sample, heading = [], ""
     for line in (ROOT / "deploy" / "retouchd.conf").read_text().splitlines():
