@@ -11,6 +11,7 @@ import struct
 import subprocess
 import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image, ImageChops
@@ -424,6 +425,18 @@ def test_unreadable_answers(sandbox):
     status, headers, answer = post(sandbox)
     assert (status, headers["Content-Type"]) == (502, "text/html") and answer.startswith(b"<html>")
     assert [call["billed"] for call in sandbox.calls()] == [True, True, True, False]
+
+
+def test_held_answers_go_when_the_fault_is_lifted(sandbox):
+    sandbox.faults({"kind": "hold", "times": 2})
+    with ThreadPoolExecutor() as threads:
+        held = [threads.submit(post, sandbox) for _ in range(2)]
+        wait_for(sandbox, lambda log: log["in_flight"] == 2)
+        assert post(sandbox)[0] == 200
+        assert not any(answer.done() for answer in held)
+        sandbox.clear_faults()
+        assert [answer.result()[0] for answer in held] == [200, 200]
+    assert sandbox.billed() == 3
 
 
 def test_never_ends_with_the_client_or_the_sandbox():

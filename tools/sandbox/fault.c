@@ -50,6 +50,9 @@ static void set_install(struct faults *faults, struct fault_set *set)
     set->next = old;
     faults->current = set;
     if (old != NULL) {
+        for (size_t i = 0; i < old->len; i++) {
+            old->rules[i].lifted = true;
+        }
         set_release(faults, old);
     }
 }

@@ -1,8 +1,9 @@
 /* What is to go wrong, as scripted over POST /_sandbox/faults. Only for the server's thread; a
- * fault that a call holds does not change any more and may be read anywhere. */
+ * fault that a call holds changes only by being lifted, and may be read anywhere. */
 #ifndef SANDBOX_FAULT_H
 #define SANDBOX_FAULT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +24,7 @@ enum fault_kind {
     FAULT_WRONG_TYPES,
     FAULT_HTML,               /* a proxy's error page, status 502 */
     FAULT_NEVER,              /* processed, never answered */
+    FAULT_HOLD,               /* processed, answered once the faults are replaced or cleared */
     FAULT_SLOW_ANSWER,        /* the answer at `bytes_per_second` */
     FAULT_SLOW_READ,          /* reads the body at `bytes_per_second` */
     FAULT_HUGE,               /* an answer of `bytes`, default 1 GB */
@@ -73,8 +75,9 @@ struct fault {
     char *items;        /* owned; "|a|b|"; NULL: none */
     struct fault_header headers[FAULT_HEADERS_MAX];
     size_t n_headers;
-    int64_t seen;  /* matching calls so far */
-    int64_t fired; /* of which met the fault */
+    int64_t seen;       /* matching calls so far */
+    int64_t fired;      /* of which met the fault */
+    atomic_bool lifted; /* replaced or cleared */
 };
 
 struct faults;

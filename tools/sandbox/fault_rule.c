@@ -25,6 +25,7 @@ static const struct kind_row kind_rows[] = {
     {"wrong_types",         FAULT_WRONG_TYPES,         true },
     {"html",                FAULT_HTML,                false},
     {"never",               FAULT_NEVER,               true },
+    {"hold",                FAULT_HOLD,                true },
     {"slow_answer",         FAULT_SLOW_ANSWER,         true },
     {"slow_read",           FAULT_SLOW_READ,           true },
     {"huge",                FAULT_HUGE,                false},

@@ -5,9 +5,9 @@
  * fault) suspends its connection, is served on the pool and sleeps in the timers until it has
  * lasted long enough; on_wake resumes the connection and the answer goes; on_completed closes the
  * books. Failure modes: the peer leaves (seen before the answer goes, and every WATCH_MS of an
- * answer that never comes), a fault resets the connection, the server stops (all that sleeps wakes
- * up and gives its connection up). The connection owns its exchange; a suspended exchange belongs
- * to the pool or the timers. */
+ * answer that is held or never comes), a fault resets the connection, the server stops (all that
+ * sleeps wakes up and gives its connection up). The connection owns its exchange; a suspended
+ * exchange belongs to the pool or the timers. */
 #include "server.h"
 
 #include <arpa/inet.h>
@@ -31,6 +31,7 @@
 enum {
     POOL_THREADS = 2,
     WATCH_MS = 100, /* between two looks at a peer that gets no answer */
+    HOLD_MS = 10,   /* between two looks at the fault that holds an answer */
     REST_MS = 50,   /* between two pieces of a body read slowly */
     IDLE_S = 600,
     CONNECTION_BYTES = 64 * 1024, /* headers and one piece of body */
@@ -52,17 +53,29 @@ struct server {
 
 /* --- waiting --- */
 
+/* How long until the next look at an answer that may not go yet; 0: it may. */
+static int64_t withheld_ms(const struct exchange *exchange)
+{
+    const struct fault *fault = exchange->visit.fault;
+    if (fault == NULL || exchange->phase != PHASE_WORKING || exchange->visit.answer.status == 0) {
+        return 0;
+    }
+    if (fault->kind == FAULT_HOLD && !fault->lifted) {
+        return HOLD_MS;
+    }
+    return fault->kind == FAULT_NEVER ? WATCH_MS : 0;
+}
+
 static void on_wake(struct timer *timer)
 {
     struct exchange *exchange = timer->data;
-    bool never = exchange->visit.fault != NULL && exchange->visit.fault->kind == FAULT_NEVER &&
-                 exchange->phase == PHASE_WORKING && exchange->visit.answer.status != 0;
-    if (never && !exchange->server->stopping && !reply_peer_gone(exchange)) {
-        timer->due_at_ms = clock_at_ms() + WATCH_MS;
+    int64_t withheld = withheld_ms(exchange);
+    if (withheld > 0 && !exchange->server->stopping && !reply_peer_gone(exchange)) {
+        timer->due_at_ms = clock_at_ms() + withheld;
         timers_add(exchange->server->timers, timer);
         return;
     }
-    exchange->gone |= never;
+    exchange->gone |= withheld > 0;
     if (exchange->phase == PHASE_WORKING) {
         exchange->phase = PHASE_READY;
     }
