@@ -93,7 +93,7 @@ def test_a_lost_call_that_may_not_be_repeated_rests_as_unknown(producer, start_w
 
 def test_a_worker_that_was_stopped_overwrites_nothing(producer, start_worker, sandbox):
     sleeper = start_worker(*QUICK, "--concurrency", 8)
-    sandbox.faults({"kind": "latency", "latency_ms": 300, "times": 8})
+    sandbox.faults({"kind": "hold", "times": 8})
     names = push_numbered(producer, 30)
     wait_for("eight calls", lambda: sandbox.log()["in_flight"] == 8)
     sleeper.send(signal.SIGSTOP)
@@ -103,6 +103,8 @@ def test_a_worker_that_was_stopped_overwrites_nothing(producer, start_worker, sa
         before = {name: producer.status(name) for name in names.values()}
         lapsed = int(producer.redis.time()[0]) * 1000 + 2000  # three leases in all
         wait_for("three leases", lambda: producer.redis.time()[0] * 1000 >= lapsed)
+        sandbox.clear_faults()
+        wait_for("the late answers", lambda: sandbox.log()["in_flight"] == 0)
     finally:
         sleeper.send(signal.SIGCONT)
     sleeper.wait_for_event("lease_lost")

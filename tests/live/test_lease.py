@@ -117,13 +117,14 @@ def test_a_second_look_does_not_outlast_a_worker_that_is_back(producer):
 
 def test_a_worker_that_was_stopped_returns_what_it_claimed_late(producer, start_worker, sandbox):
     sleeper = start_worker(*QUICK, "--concurrency", 8)
-    sandbox.faults({"kind": "latency", "latency_ms": 50})
+    sandbox.faults({"kind": "hold", "times": 8})
     names = push_numbered(producer, 100)
     wait_for("calls", lambda: sandbox.log()["in_flight"] > 0)
     sleeper.send(signal.SIGSTOP)
     try:
         start_worker(*QUICK, "--concurrency", 2)
         wait_for("its jobs to be taken", lambda: producer.stat("reaped_total") > 0)
+        sandbox.clear_faults()
     finally:
         sleeper.send(signal.SIGCONT)
     sleeper.wait_for_event("lease_lost")

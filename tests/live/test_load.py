@@ -1,6 +1,7 @@
 """Many calls at once: as many as allowed, in bounded memory."""
 
 from photos import SMALL, sha256, unique, with_comment
+from waiting import wait_for
 from worker import is_sanitized
 
 JOBS = 2000
@@ -14,9 +15,10 @@ def test_five_hundred_calls_in_flight_stay_within_memory(producer, start_worker,
     names = [f"job-{number}" for number in range(JOBS)]
     for name in names:
         producer.push(name, unique(name, photo))
-    # Long enough for the slowest of machines to have as many begun before the first of them ends.
-    sandbox.faults({"kind": "latency", "latency_ms": 8000, "times": IN_FLIGHT})
+    sandbox.faults({"kind": "hold", "times": IN_FLIGHT})
     worker = start_worker("--concurrency", IN_FLIGHT)
+    wait_for("all calls", lambda: sandbox.log()["in_flight"] == IN_FLIGHT)
+    sandbox.clear_faults()
     assert producer.finish_all(names) == {"done": JOBS}
     log = sandbox.log()
     assert log["in_flight_max"] == IN_FLIGHT

@@ -284,11 +284,12 @@ def test_a_known_id_whose_envelope_is_gone_is_dead(producer, worker):
 
 
 def test_the_same_id_again_is_dropped_and_counted(producer, worker, sandbox):
-    sandbox.faults({"kind": "latency", "latency_ms": 500, "times": 1})
+    sandbox.faults({"kind": "hold", "times": 1})
     producer.push("a", unique("first"))
     wait_for("the call", lambda: sandbox.log()["in_flight"] == 1)
     producer.push("a", unique("second"))
     wait_for("the count", lambda: producer.stat("duplicates_total") == 1)
+    sandbox.clear_faults()
     assert producer.finish("a")["state"] == "done"
     producer.push("a", unique("third"))
     wait_for("the count", lambda: producer.stat("duplicates_total") == 2)
@@ -349,11 +350,11 @@ def test_two_queues_are_served_and_kept_apart(store, producer, start_worker, san
 
 
 def busy_worker(start_worker, sandbox, producer):
-    """A worker whose one slot is taken by a slow call, and that waits at no inbox."""
+    """A worker whose one slot is taken until the fault is cleared, and that waits at no inbox."""
     worker = start_worker("--concurrency", 1, "--set", "worker.lease=1s")
-    sandbox.faults({"kind": "latency", "latency_ms": 2500, "times": 1})
+    sandbox.faults({"kind": "hold", "times": 1})
     producer.push("plug", unique("plug"))
-    wait_for("the slow call", lambda: sandbox.log()["in_flight"] == 1)
+    wait_for("the call that is held", lambda: sandbox.log()["in_flight"] == 1)
     wait_for("no blocking read", lambda: all("b" not in client["flags"]
                                              for client in producer.redis.client_list()))
     return worker
@@ -376,6 +377,7 @@ def test_high_goes_before_normal_before_low(producer, start_worker, sandbox):
             images[sha256(unique(name))] = (priority, number)
             producer.push(name, unique(name), priority=priority)
     wait_for_depths(worker, high=3, normal=3, low=3)
+    sandbox.clear_faults()
     producer.finish_all(["-".join(map(str, job)) for job in images.values()])
     order = [images[call["image_sha256"]] for call in sandbox.calls()[1:]]
     for priority in rank:
@@ -393,6 +395,7 @@ def test_the_lower_priorities_never_starve(producer, start_worker, sandbox):
     for name in names[1:]:
         producer.push(name, unique(name), priority="high")
     wait_for_depths(worker, high=60, low=1)
+    sandbox.clear_faults()
     producer.finish_all(names)
     digests = [call["image_sha256"] for call in sandbox.calls()]
     assert digests.index(sha256(unique("low-1"))) < len(digests) - 1
@@ -444,12 +447,13 @@ def test_pages_say_who_lives_and_who_is_ready(worker):
 
 def test_term_finishes_the_calls_in_flight_and_leaves_nothing(producer, start_worker, sandbox):
     worker = start_worker("--concurrency", 2)
-    sandbox.faults({"kind": "latency", "latency_ms": 800})
+    sandbox.faults({"kind": "hold", "times": 2})
     names = [producer.push(f"job-{number}", unique(number)) for number in range(6)]
     wait_for("two calls", lambda: sandbox.log()["in_flight"] == 2)
     worker.send(signal.SIGTERM)
     wait_for("/readyz tells", lambda: worker.get("/readyz")[0] == 503)
     assert "draining" in worker.get("/readyz")[2]
+    sandbox.clear_faults()
     assert worker.wait_for_exit() == 0
     calls = sandbox.calls()
     assert [call["answered"] for call in calls] == [True, True]
@@ -459,7 +463,6 @@ def test_term_finishes_the_calls_in_flight_and_leaves_nothing(producer, start_wo
     assert producer.redis.llen(producer.inbox()) == 4
     assert producer.leftovers() == []
     assert producer.workers() == []
-    sandbox.clear_faults()
     start_worker()
     assert producer.finish_all(names) == {"done": 6}
     assert len(sandbox.calls()) == 6

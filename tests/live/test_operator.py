@@ -95,7 +95,7 @@ def test_a_call_in_flight_is_cut_off(retouch, producer, start_worker, slow):
 
 def test_a_result_that_arrives_anyway_is_dropped_and_counted(retouch, producer, start_worker, sandbox):
     """Another key holds the result up between answer and commit: the cancel then comes in between."""
-    sandbox.faults({"kind": "latency", "latency_ms": 400, "times": 1})
+    sandbox.faults({"kind": "hold", "times": 1})
     worker = start_worker()
     producer.push("a", PHOTO)
     in_flight(sandbox, 1)
@@ -103,6 +103,7 @@ def test_a_result_that_arrives_anyway_is_dropped_and_counted(retouch, producer, 
     base = producer.base
     producer.redis.hset(f"{base}:job:a", "state", "canceled")
     producer.redis.hincrby(f"{base}:job:a", "fence", 1)
+    sandbox.clear_faults()
     wait_for("the result to be dropped",
              lambda: worker.metrics().value("retouch_result_dropped_total") == 1)
     assert producer.state("a") == "canceled" and producer.result("a") is None

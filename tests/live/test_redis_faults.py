@@ -178,10 +178,11 @@ def test_a_password_that_changes_is_told(start_worker, producer, store, sandbox)
 
 def test_without_memory_results_are_taken_and_nothing_new_begins(start_worker, producer, sandbox):
     worker = start_worker(*QUICK, "--concurrency", 1)
-    sandbox.faults({"kind": "latency", "latency_ms": 1000})
+    sandbox.faults({"kind": "hold", "times": 1})
     ids = [push_one(producer, f"job-{n}") for n in range(2)]
-    wait_for("the call", sandbox.calls)
+    wait_for("the call", lambda: sandbox.log()["in_flight"] == 1)
     producer.redis.config_set("maxmemory", NO_ROOM)
+    sandbox.clear_faults()
     wait_for_log(worker, "OOM")
     producer.finish(ids[0])
     wait_for("errors", lambda: worker.metrics().value("retouch_redis_errors_total") > 0)
@@ -195,9 +196,9 @@ def test_results_wait_while_redis_cannot_save(start_worker, sandbox):
     with RedisServer(options=["--enable-protected-configs", "yes"]) as server, server.client() as client:
         producer, folder = Producer(client), Path(server.folder) / "gone"
         worker = start_worker(*QUICK, redis=server)
-        sandbox.faults({"kind": "latency", "latency_ms": 1000})
+        sandbox.faults({"kind": "hold"})
         push_one(producer)
-        wait_for("the call", sandbox.calls)
+        wait_for("the call", lambda: sandbox.log()["in_flight"] == 1)
         folder.mkdir()
         client.config_set("dir", str(folder))
         folder.rmdir()
@@ -205,6 +206,7 @@ def test_results_wait_while_redis_cannot_save(start_worker, sandbox):
         client.bgsave()
         wait_for("a failed snapshot",
                  lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err")
+        sandbox.clear_faults()
         wait_for("the answer", lambda: sandbox.log()["in_flight"] == 0)
         wait_for_log(worker, "MISCONF")
         trouble_with(worker, "MISCONF")
@@ -261,10 +263,11 @@ def test_a_commit_whose_answer_was_lost_has_one_effect(line, start_worker, produ
 
 def test_results_wait_for_redis_and_no_call_begins_meanwhile(store, start_worker, producer, sandbox):
     worker = start_worker(*QUICK, "--concurrency", 2)
-    sandbox.faults({"kind": "latency", "latency_ms": 700})
+    sandbox.faults({"kind": "hold"})
     ids = [push_one(producer, f"job-{n}") for n in range(6)]
-    wait_for("two calls", lambda: len(sandbox.calls()) == 2)
+    wait_for("two calls", lambda: sandbox.log()["in_flight"] == 2)
     store.kill()
+    sandbox.clear_faults()
     wait_for("their end", lambda: sandbox.log()["in_flight"] == 0)
     wait_for("both results to wait", lambda: worker.metrics().value("retouch_held") >= 2)
     assert trouble(worker).strip()
