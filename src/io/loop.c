@@ -5,6 +5,7 @@
  * a timer callback again in the same pass, for ever, before it looks at any descriptor. */
 #include "io/loop.h"
 
+#include <signal.h>
 #include <stddef.h>
 
 #include <uv.h>
@@ -198,7 +199,9 @@ void loop_ignore_signals(struct loop *loop)
 {
     for (struct list_node *node; (node = list_pop_front(&loop->signals)) != NULL;) {
         struct signal_watch *watch = CONTAINER_OF(node, struct signal_watch, node);
+        int signal_number = watch->handle.signum; /* closing sets the default action again */
         uv_close((uv_handle_t *)&watch->handle, signal_on_closed);
+        (void)signal(signal_number, SIG_IGN);
     }
 }
 

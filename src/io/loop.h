@@ -36,6 +36,7 @@ void loop_wake(struct loop *loop);
  * running by itself. */
 int loop_on_signal(struct loop *loop, int signal_number, signal_fn *fn, void *data, struct err *err)
     MUST_CHECK;
+/* From here on those signals do nothing: a late one does not end a process that is ending. */
 void loop_ignore_signals(struct loop *loop);
 
 /* NULL when there is no memory. */
