@@ -42,7 +42,20 @@ void drain_start(struct worker *worker)
     }
 }
 
-/* True when no claim can come any more. */
+/* False where a claim without an answer may be carried out after the goodbye. */
+static bool drain_is_certain(const struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->served_count; i++) {
+        for (size_t p = 0; p < PRIORITY_COUNT; p++) {
+            if (worker->served[i].feeds[p].doubtful) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* True when no claim is waited for any more. */
 static bool drain_feeds(struct worker *worker)
 {
     bool quiet = true;
@@ -106,7 +119,7 @@ void drain_tick(struct worker *worker)
         }
         bool quiet = drain_feeds(worker) && worker->slots_busy.len == 0;
         if (quiet || now >= worker->drain_by_at_ms + DRAIN_GRACE_MS) {
-            drain_leave(worker, quiet);
+            drain_leave(worker, quiet && drain_is_certain(worker));
         }
     }
     if (worker->phase == WORKER_LEAVING &&

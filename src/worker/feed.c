@@ -121,6 +121,7 @@ feed_on_element(struct redis_request *request, struct redis_reply *reply, const 
     buf_init(&element, SIZE_MAX);
     CHECK(feed->asked > 0);
     feed->asked--;
+    feed->doubtful = feed->doubtful || err->code != 0;
     bool taken = err->code == 0 && redis_reply_take(reply, &element);
     if (!taken) {
         feed->dry = true;
@@ -172,6 +173,7 @@ feed_on_waited(struct redis_request *request, struct redis_reply *reply, const s
     struct worker *worker = feed_worker(feed);
     CHECK(feed->asked > 0);
     feed->asked--;
+    feed->doubtful = feed->doubtful || err->code != 0;
     if (feed->state != FEED_WAITING) {
         return; /* on its way down or back: an element that came is in the claim list */
     }

@@ -41,6 +41,7 @@ struct feed {
     enum feed_state state;
     uint32_t batch;         /* how many to ask for at once */
     uint32_t asked;         /* LMOVEs without an answer */
+    bool doubtful;          /* a claim had no answer: it may be carried out yet */
     uint32_t unbegun;       /* elements whose begin has no answer */
     bool dry;               /* an answer of this batch was nil */
     bool complained;        /* a refusal of Redis was logged */
