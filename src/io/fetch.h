@@ -50,9 +50,12 @@ struct fetch {
     const char *content_type;   /* of the request body; NULL: none */
     const char *const *headers; /* "Name: value" texts, NULL-terminated; or NULL. Repeated to where
                                    a redirect leads, but for Authorization to another host */
-    struct body *request;       /* FETCH_POST, FETCH_PUT; else NULL */
-    size_t answer_max;          /* bytes; a larger answer is ERR_TOO_BIG, and is not collected */
-    int64_t timeout_ms;         /* whole call; > 0 */
+    /* Asked before each piece of the request body; false ends the call unsent, ERR_CANCELED. NULL:
+     * always. It must look at the clock itself: the process may have been stopped meanwhile. */
+    bool (*may_send)(const struct fetch *fetch);
+    struct body *request;   /* FETCH_POST, FETCH_PUT; else NULL */
+    size_t answer_max;      /* bytes; a larger answer is ERR_TOO_BIG, and is not collected */
+    int64_t timeout_ms;     /* whole call; > 0 */
     bool refuse_private;    /* a private address is ERR_PRIVATE, also after a redirect; no proxy */
     uint32_t redirects_max; /* followed by FETCH_GET; 0: a redirect is an answer like any other */
 

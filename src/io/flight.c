@@ -80,6 +80,12 @@ static void flight_note_given(struct flight *flight)
 static size_t on_read(char *dest, size_t size, size_t count, void *data)
 {
     struct flight *flight = data;
+    struct fetch *fetch = flight->fetch;
+    if (fetch->may_send != NULL && !fetch->may_send(fetch)) {
+        err_ignore(
+            err_set(&fetch->err, ERR_CANCELED, "withheld before it had left")); /* curl ends it */
+        return CURL_READFUNC_ABORT;
+    }
     size_t given = body_read(flight->fetch->request, (uint8_t *)dest, size * count);
     flight_note_given(flight);
     return given;

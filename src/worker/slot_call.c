@@ -1,7 +1,9 @@
 /* The call of the API and what its answer links to: translates between the slot and the fetcher. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "wire/url.h"
 #include "worker/slot.h"
@@ -11,6 +13,15 @@ enum {
     LINK_REDIRECTS_MAX = 3,
     LINK_TIMEOUT_MS = 60000
 };
+
+/* Between the mark and the last byte the process may have been stopped for longer than its lease;
+ * the job is another worker's then, and what has not left yet must not leave. */
+static bool call_may_leave(const struct fetch *fetch)
+{
+    const struct slot *slot = fetch->data;
+    return strcmp(slot->worker_id, slot->worker->id) == 0 &&
+           clock_at_ms() < slot->feed->served->held_until_at_ms;
+}
 
 /* The producer's trace context goes on to the API. */
 static void call_trace(struct slot *slot)
@@ -52,6 +63,7 @@ int slot_call(struct slot *slot, struct err *err)
     call_trace(slot);
     fetch->data = slot;
     fetch->method = FETCH_POST;
+    fetch->may_send = call_may_leave;
     fetch->url = (const char *)slot->api_request.url.ptr;
     fetch->content_type = "application/json";
     fetch->request = &slot->api_request.body;
@@ -149,6 +161,7 @@ int slot_fetch_result(struct slot *slot, struct err *err)
     struct fetch *fetch = &slot->fetch;
     fetch->data = slot;
     fetch->method = FETCH_GET;
+    fetch->may_send = NULL;
     fetch->headers = NULL; /* the link is another host's: no trace of the producer's */
     fetch->url = (const char *)slot->link_url.ptr;
     fetch->content_type = NULL;

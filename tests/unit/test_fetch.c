@@ -401,6 +401,26 @@ static void a_reset_in_the_middle_of_the_body_leaves_it_unsent(void **state)
     rig_close(rig);
 }
 
+/* The first piece may leave, nothing after it. */
+static bool one_piece_may_leave(const struct fetch *fetch)
+{
+    return fetch->request->offset == 0;
+}
+
+static void a_body_that_may_leave_no_further_is_withheld(void **state)
+{
+    (void)state;
+    RIG({
+        {TCP_STEP(REQUEST), TCP_STEP_SEND(OK_ANSWER), TCP_STEP(AGAIN)}
+    });
+    struct call *call = call_post(rig, 0, BIG_BYTES);
+    call->fetch.may_send = one_piece_may_leave;
+    call_run(call);
+    assert_failure(call, ERR_CANCELED, false);
+    assert_int_equal(tcp_server_requests(rig->server), 0);
+    rig_close(rig);
+}
+
 static void a_reset_after_the_body_leaves_the_outcome_unknown(void **state)
 {
     (void)state;
@@ -775,6 +795,7 @@ int main(void)
         cmocka_unit_test(a_kept_connection_to_a_private_address_is_refused_too),
         cmocka_unit_test(a_reset_before_the_body_leaves_it_unsent),
         cmocka_unit_test(a_reset_in_the_middle_of_the_body_leaves_it_unsent),
+        cmocka_unit_test(a_body_that_may_leave_no_further_is_withheld),
         cmocka_unit_test(a_reset_after_the_body_leaves_the_outcome_unknown),
         cmocka_unit_test(a_close_without_an_answer_is_a_reset),
         cmocka_unit_test(a_body_that_left_on_a_kept_connection_is_never_sent_again),
