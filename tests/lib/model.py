@@ -47,6 +47,7 @@ class World(Checks):
         self.done_by, self.lives = {}, Counter()
         self.bodies, self.billed = Counter(), Counter()    # calls whose body left; may be billed
         self.marks = set()      # (id, fence) of intentions on record that may count as attempts
+        self.late_begins = set()    # (worker's id, id) of jobs begun after nobody waited for it
         self.seen = Counter()   # script and answer: what the history has met
         self.calm = False
         for _ in range(workers):
@@ -385,7 +386,9 @@ class World(Checks):
         ask = ghost.popleft()
         if not ghost:
             self.ghosts.remove(ghost)
-        self.execute(ask.conn.worker, ask, " (late)")
+        answer = self.execute(ask.conn.worker, ask, " (late)")
+        if ask.name == "begin" and answer[0] == b"ok":
+            self.late_begins.add((ask.args[0], ask.args[1]))
 
     def execute(self, worker, ask, how):
         if ask.name in ("LMOVE", "HGETALL"):
