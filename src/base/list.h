@@ -66,6 +66,11 @@ static inline struct list_node *list_first(const struct list *list)
     return list->len > 0 ? list->head.next : NULL;
 }
 
+static inline struct list_node *list_last(const struct list *list)
+{
+    return list->len > 0 ? list->head.prev : NULL;
+}
+
 static inline struct list_node *list_pop_front(struct list *list)
 {
     struct list_node *node = list_first(list);

@@ -16,8 +16,9 @@ static void drain_hand_back(struct worker *worker)
 {
     struct outcome outcome;
     outcome_without_call(&outcome, OUTCOME_BACK, "", "");
-    while (list_first(&worker->waiting) != NULL) {
-        slot_settle(CONTAINER_OF(list_first(&worker->waiting), struct slot, wait_node), &outcome);
+    /* Each goes to the front of its inbox: the newest first, so that their old order is kept. */
+    while (list_last(&worker->waiting) != NULL) {
+        slot_settle(CONTAINER_OF(list_last(&worker->waiting), struct slot, wait_node), &outcome);
     }
 }
 
