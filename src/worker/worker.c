@@ -291,7 +291,7 @@ int worker_open(struct worker *worker,
     rng_seed(&worker->rng, (uint64_t)clock_unix_ms() ^ (uint64_t)getpid() << 32);
     worker->clock_offset_ms = clock_unix_ms() - loop_at_ms(loop);
     /* Some jobs are being begun or committed while the calls are out. */
-    worker->slots_max = conf->worker.concurrency + conf->worker.concurrency / 8;
+    worker->slots_max = conf->worker.concurrency + conf->worker.concurrency / 2;
     admission_init(&worker->admission, conf->worker.concurrency, conf_bytes_in_flight(conf));
     int code = scripts_init(&worker->scripts, err);
     if (code != 0) {

@@ -14,10 +14,10 @@ from redis_server import RedisServer
 from relay import Answers, Relay
 from sandbox import ROOT, Sandbox
 from waiting import wait_for
-from worker import Worker
+from worker import Worker, is_sanitized
 
 VECTORS = ROOT / "tests" / "data" / "vectors"
-MEMORY_MAX_KB = 100 * 1024  # of a worker with nothing in hand; sanitizers take a part of it
+MEMORY_MAX_KB = (400 if is_sanitized() else 100) * 1024  # of a worker with nothing in hand
 GIB = 1 << 30
 
 
