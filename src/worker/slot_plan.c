@@ -55,7 +55,7 @@ enum {
 static int plan_time(const struct slot *slot, struct outcome *ret_outcome)
 {
     int64_t now = worker_unix_ms(slot->worker);
-    if (slot->envelope.deadline_ms > 0 && now >= slot->envelope.deadline_ms) {
+    if (slot_is_late(slot)) {
         outcome_without_call(ret_outcome, OUTCOME_EXPIRED, "", "");
         return ERR_TIMEOUT;
     }
