@@ -10,7 +10,8 @@ enum {
     RETRY_AFTER_CAP_MS = 10 * 60 * 1000,
     PROBE_FIRST_MS = 60 * 1000,
     PROBE_CAP_MS = 10 * 60 * 1000,
-    MEASURE_MS = 10 * 1000, /* successes are counted over at most this long */
+    MEASURE_MS = 30 * 1000, /* successes are averaged over about this long */
+    UNCUT_MS = 60 * 1000,   /* after cuts in vain the pace is left alone so long */
     LOOKAHEAD_MS = 100,     /* jobs are asked for this long before they may go */
     SLACK_MS = 20           /* turns that come late may catch up this much */
 };
@@ -18,7 +19,8 @@ enum {
 #define PACE_MIN_PER_S 0.02    /* one call in 50 s */
 #define PACE_MAX_PER_S 10000.0 /* beyond this a pace is none */
 #define PACE_CUT       0.8     /* of what was refused */
-#define PACE_CREEP     0.01    /* growth per round trip, or second, near what was refused */
+#define PACE_VAIN      0.9  /* of what was given: a pace below it was not refused for its speed */
+#define PACE_CREEP     0.01 /* growth per round trip, or second, near what was refused */
 
 void admission_init(struct admission *admission, uint32_t calls_max, uint64_t bytes_max)
 {
@@ -90,13 +92,32 @@ bool admission_try(struct admission *admission, int64_t now_ms, uint64_t bytes)
     return true;
 }
 
+/* Successes per second, waits included: what an account with a limit gives never exceeds it. */
+static double given_per_s(const struct admission *admission, int64_t now_ms)
+{
+    double age_ms = (double)(now_ms - admission->given_at_ms);
+    return admission->given_per_s / (1 + age_ms / MEASURE_MS);
+}
+
+static void measure(struct admission *admission, int64_t now_ms)
+{
+    admission->given_per_s = given_per_s(admission, now_ms) + 1000.0 / MEASURE_MS;
+    admission->given_at_ms = now_ms;
+}
+
 /* The first pace is what went well lately; later ones are cut from what was refused. */
 static void pace_cut(struct admission *admission, int64_t now_ms)
 {
     double refused = admission->pace_per_s;
+    double given = given_per_s(admission, now_ms);
     if (!is_paced(admission)) {
-        double seconds = (double)(now_ms - admission->measured_at_ms) / 1000;
-        refused = larger((double)admission->successes / larger(seconds, 1), 1);
+        refused = larger(given, 1);
+    } else if (now_ms < admission->uncut_until_ms) {
+        return;
+    } else if (refused < PACE_VAIN * given) {
+        admission->uncut_until_ms = now_ms + UNCUT_MS;
+        admission->ceiling_per_s = 0;
+        return;
     } else if (admission->refusals == 0) {
         admission->ceiling_per_s = refused; /* not when a lone probe was refused */
     }
@@ -121,15 +142,6 @@ static void pace_grow(struct admission *admission, int64_t now_ms)
         pace *= 1 + PACE_CREEP / larger(round_trip, pace);
     }
     admission->pace_per_s = pace < PACE_MAX_PER_S ? pace : 0;
-}
-
-static void measure(struct admission *admission, int64_t now_ms)
-{
-    if (now_ms - admission->measured_at_ms > MEASURE_MS) {
-        admission->measured_at_ms = now_ms;
-        admission->successes = 0;
-    }
-    admission->successes++;
 }
 
 static void on_accepted(struct admission *admission)

@@ -7,8 +7,11 @@
  * From its first throttle on a credential has a pace (calls begun per second): a throttle makes it
  * 4/5 of what it was, a success lets it grow while the pace is what holds calls back: it doubles at
  * most once per round trip below the pace that was refused last, and creeps beyond. An account of
- * 1 call/s and 64 slots so makes steady progress instead of bursts of 63 refusals. After two
- * bursts without a success between them a single call feels the way.
+ * 1 call/s and 64 slots so makes steady progress instead of bursts of 63 refusals. An API that
+ * refuses a share of all calls at any pace would be slowed for nothing: calls refused at a pace
+ * below what the account gave of late, waits included, cannot be refused for their speed. The pace
+ * then grows freely, and no throttle cuts it, for a minute. After two bursts without a success
+ * between them a single call feels the way.
  *
  * A blocked credential stops; one probe call is let go after a minute, then after 2, 4 ... 10.
  * Pure: time and chance are arguments. */
@@ -40,8 +43,9 @@ struct admission {
     double pace_per_s;    /* calls begun per second; 0: as fast as slots allow */
     double ceiling_per_s; /* the pace that was refused last; 0: none yet */
     double next_at_ms;    /* monotonic; the pace allows the next call then */
-    uint32_t successes;   /* unpaced: since measured_at_ms, to find the first pace */
-    int64_t measured_at_ms;
+    double given_per_s;   /* successes per second of late, as of given_at_ms */
+    int64_t given_at_ms;
+    int64_t uncut_until_ms; /* monotonic; cuts were in vain: none before this */
 };
 
 void admission_init(struct admission *admission, uint32_t calls_max, uint64_t bytes_max);

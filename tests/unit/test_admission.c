@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/check.h"
 #include "job/admission.h"
 
 static struct rng rng;
@@ -199,6 +200,8 @@ struct account {
     double rate_per_s;
     double burst;
     int64_t latency_ms;
+    double overload;     /* this share of calls is refused at any pace */
+    int64_t falls_at_ms; /* the rate falls to a quarter then; 0: never */
     double tokens;
     int64_t filled_at_ms;
 };
@@ -221,6 +224,13 @@ struct outcome {
 
 static enum verdict account_ask(struct account *account, int64_t now_ms)
 {
+    if (account->falls_at_ms != 0 && now_ms >= account->falls_at_ms) {
+        account->falls_at_ms = 0;
+        account->rate_per_s /= 4;
+    }
+    if ((double)rng_below(&rng, 1000) < account->overload * 1000) {
+        return VERDICT_THROTTLED;
+    }
     account->tokens += (double)(now_ms - account->filled_at_ms) * account->rate_per_s / 1000;
     account->filled_at_ms = now_ms;
     if (account->tokens > account->burst) {
@@ -278,6 +288,16 @@ static struct outcome simulate(struct account account)
     };
 }
 
+static struct outcome simulate_and_tell(const struct account *account)
+{
+    struct outcome outcome = simulate(*account);
+    print_message(
+        "%.0f/s, burst %.0f, latency %d ms, overload %.2f: %.2f useful/s, %.1f%% throttled\n",
+        account->rate_per_s, account->burst, (int)account->latency_ms, account->overload,
+        outcome.useful_per_s, outcome.throttled_share * 100);
+    return outcome;
+}
+
 static void an_account_is_used_without_being_hammered(void **state)
 {
     (void)state;
@@ -290,13 +310,46 @@ static void an_account_is_used_without_being_hammered(void **state)
         {.rate_per_s = 20, .burst = 5,  .latency_ms = 200 },
     };
 
-    for (size_t i = 0; i < sizeof accounts / sizeof accounts[0]; i++) {
-        struct outcome outcome = simulate(accounts[i]);
-        print_message("%.0f/s, burst %.0f, latency %d ms: %.2f useful/s, %.1f%% throttled\n",
-                      accounts[i].rate_per_s, accounts[i].burst, (int)accounts[i].latency_ms,
-                      outcome.useful_per_s, outcome.throttled_share * 100);
+    for (size_t i = 0; i < N_ELEMENTS(accounts); i++) {
+        struct outcome outcome = simulate_and_tell(&accounts[i]);
         assert_true(outcome.useful_per_s >= 0.8 * accounts[i].rate_per_s);
         assert_true(outcome.throttled_share <= 0.1);
+    }
+}
+
+/* Three minutes in; the fall looks at first as if slower calls were refused all the same. */
+static void a_limit_that_falls_is_followed(void **state)
+{
+    (void)state;
+    static const struct account accounts[] = {
+        {.rate_per_s = 4,   .burst = 1,  .latency_ms = 1000, .falls_at_ms = 180000},
+        {.rate_per_s = 20,  .burst = 20, .latency_ms = 1000, .falls_at_ms = 180000},
+        {.rate_per_s = 100, .burst = 5,  .latency_ms = 200,  .falls_at_ms = 180000},
+    };
+
+    for (size_t i = 0; i < N_ELEMENTS(accounts); i++) {
+        struct outcome outcome = simulate_and_tell(&accounts[i]);
+        double possible_per_s = accounts[i].rate_per_s * (2.0 + 8.0 / 4) / 10;
+        assert_true(outcome.useful_per_s >= 0.75 * possible_per_s);
+        assert_true(outcome.throttled_share <= 0.1);
+    }
+}
+
+/* Nothing is gained by going slower; what is lost are the waits after each throttle. */
+static void refusals_at_any_pace_do_not_starve_the_account(void **state)
+{
+    (void)state;
+    static const struct account accounts[] = {
+        {.rate_per_s = 1e6, .burst = 1e6, .latency_ms = 1000, .overload = 0.01},
+        {.rate_per_s = 1e6, .burst = 1e6, .latency_ms = 1000, .overload = 0.05},
+        {.rate_per_s = 1e6, .burst = 1e6, .latency_ms = 200,  .overload = 0.05},
+        {.rate_per_s = 1e6, .burst = 1e6, .latency_ms = 200,  .overload = 0.1 },
+        {.rate_per_s = 1e6, .burst = 1e6, .latency_ms = 200,  .overload = 0.2 },
+    };
+
+    for (size_t i = 0; i < N_ELEMENTS(accounts); i++) {
+        struct outcome outcome = simulate_and_tell(&accounts[i]);
+        assert_true(outcome.useful_per_s >= 0.2 / accounts[i].overload);
     }
 }
 
@@ -322,6 +375,8 @@ int main(void)
         cmocka_unit_test(other_credentials_start_afresh),
         cmocka_unit_test(states_have_reasons),
         cmocka_unit_test(an_account_is_used_without_being_hammered),
+        cmocka_unit_test(a_limit_that_falls_is_followed),
+        cmocka_unit_test(refusals_at_any_pace_do_not_starve_the_account),
         cmocka_unit_test(an_account_without_a_limit_is_not_slowed),
     };
 
