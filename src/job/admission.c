@@ -10,7 +10,7 @@ enum {
     RETRY_AFTER_CAP_MS = 10 * 60 * 1000,
     PROBE_FIRST_MS = 60 * 1000,
     PROBE_CAP_MS = 10 * 60 * 1000,
-    MEASURE_MS = 30 * 1000, /* successes are averaged over about this long */
+    MEASURE_MS = 20 * 1000, /* successes are averaged over this long, up to twice as long */
     UNCUT_MS = 60 * 1000,   /* after cuts in vain the pace is left alone so long */
     LOOKAHEAD_MS = 100,     /* jobs are asked for this long before they may go */
     SLACK_MS = 20           /* turns that come late may catch up this much */
@@ -19,8 +19,7 @@ enum {
 #define PACE_MIN_PER_S 0.02    /* one call in 50 s */
 #define PACE_MAX_PER_S 10000.0 /* beyond this a pace is none */
 #define PACE_CUT       0.8     /* of what was refused */
-#define PACE_VAIN      0.9  /* of what was given: a pace below it was not refused for its speed */
-#define PACE_CREEP     0.01 /* growth per round trip, or second, near what was refused */
+#define PACE_CREEP     0.01    /* growth per round trip, or second, near what was refused */
 
 void admission_init(struct admission *admission, uint32_t calls_max, uint64_t bytes_max)
 {
@@ -95,14 +94,19 @@ bool admission_try(struct admission *admission, int64_t now_ms, uint64_t bytes)
 /* Successes per second, waits included: what an account with a limit gives never exceeds it. */
 static double given_per_s(const struct admission *admission, int64_t now_ms)
 {
-    double age_ms = (double)(now_ms - admission->given_at_ms);
-    return admission->given_per_s / (1 + age_ms / MEASURE_MS);
+    double seconds = (double)(now_ms - admission->given_since_ms) / 1000;
+    return (double)admission->given / larger(seconds, 1);
 }
 
 static void measure(struct admission *admission, int64_t now_ms)
 {
-    admission->given_per_s = given_per_s(admission, now_ms) + 1000.0 / MEASURE_MS;
-    admission->given_at_ms = now_ms;
+    if (admission->given == 0) {
+        admission->given_since_ms = now_ms;
+    } else if (now_ms - admission->given_since_ms > 2 * MEASURE_MS) {
+        admission->given = (uint32_t)(given_per_s(admission, now_ms) * MEASURE_MS / 1000);
+        admission->given_since_ms = now_ms - MEASURE_MS;
+    }
+    admission->given++;
 }
 
 /* The first pace is what went well lately; later ones are cut from what was refused. */
@@ -114,7 +118,7 @@ static void pace_cut(struct admission *admission, int64_t now_ms)
         refused = larger(given, 1);
     } else if (now_ms < admission->uncut_until_ms) {
         return;
-    } else if (refused < PACE_VAIN * given) {
+    } else if (refused < given) {
         admission->uncut_until_ms = now_ms + UNCUT_MS;
         admission->ceiling_per_s = 0;
         return;

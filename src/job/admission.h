@@ -43,8 +43,8 @@ struct admission {
     double pace_per_s;    /* calls begun per second; 0: as fast as slots allow */
     double ceiling_per_s; /* the pace that was refused last; 0: none yet */
     double next_at_ms;    /* monotonic; the pace allows the next call then */
-    double given_per_s;   /* successes per second of late, as of given_at_ms */
-    int64_t given_at_ms;
+    uint32_t given;       /* successes since given_since_ms, older ones left out */
+    int64_t given_since_ms;
     int64_t uncut_until_ms; /* monotonic; cuts were in vain: none before this */
 };
 
