@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/ini_text.h"
 #include "base/slice.h"
 #include "conf/conf.h"
 
@@ -53,61 +54,14 @@ int conf_file_read_secret(const char *path, struct buf *text, struct err *err)
     return code;
 }
 
-/* The file on its way through inih, line by line. */
+/* The file on its way through inih. */
 struct reading {
     struct conf *conf; /* borrowed */
     const char *path;  /* borrowed, for messages */
-    struct slice rest; /* what is not read yet */
-    int line;          /* of the line inih has now, from 1 */
-    struct err *err;   /* borrowed; filled by the first mistake */
-    int code;          /* 0, or of the first mistake */
+    struct ini_text ini;
+    struct err *err; /* borrowed; filled by the first mistake */
+    int code;        /* 0, or of the first mistake */
 };
-
-static int reading_fail(struct reading *reading, const char *what)
-{
-    reading->code =
-        err_set(reading->err, ERR_INVALID, "%s:%d: %s", reading->path, reading->line, what);
-    return reading->code;
-}
-
-static struct slice line_take(struct slice *rest)
-{
-    const uint8_t *end = memchr(rest->ptr, '\n', rest->len);
-    size_t len = end != NULL ? (size_t)(end - rest->ptr) + 1 : rest->len;
-    struct slice line = slice_of(rest->ptr, len);
-    *rest = slice_of(rest->ptr + len, rest->len - len);
-    return line;
-}
-
-/* As fgets for inih. Blanks before a key are dropped, since inih would add such a line to the value
- * of the line before; comments are dropped, so that they may be longer than its lines. */
-static char *reading_on_line(char *text, int size, void *stream)
-{
-    struct reading *reading = stream;
-    if (reading->rest.len == 0 || reading->code != 0) {
-        return NULL;
-    }
-    struct slice line = line_take(&reading->rest);
-    reading->line++;
-    while (line.len > 1 && (line.ptr[0] == ' ' || line.ptr[0] == '\t')) {
-        line = slice_of(line.ptr + 1, line.len - 1);
-    }
-    if (line.ptr[0] == '#' || line.ptr[0] == ';') {
-        line = slice_text("\n");
-    }
-    if (line.len >= (size_t)size) {
-        (void)reading_fail(reading, "the line is too long; a long value can be given by --set, the "
-                                    "environment or a _file key");
-        return NULL;
-    }
-    if (memchr(line.ptr, '\0', line.len) != NULL) {
-        (void)reading_fail(reading, "the line holds a NUL byte");
-        return NULL;
-    }
-    memcpy(text, line.ptr, line.len);
-    text[line.len] = '\0';
-    return text;
-}
 
 /* As inih wants it: nonzero is success. */
 static int reading_on_value(void *user, const char *section, const char *key, const char *value)
@@ -120,9 +74,29 @@ static int reading_on_value(void *user, const char *section, const char *key, co
     (void)snprintf(name, sizeof name, "%s%s%s", section, section[0] != '\0' ? "." : "", key);
     reading->code = conf_set(reading->conf, name, value, reading->err);
     if (reading->code != 0) {
-        (void)err_wrap(reading->err, "%s:%d", reading->path, reading->line);
+        (void)err_wrap(reading->err, "%s:%d", reading->path, reading->ini.line);
+        reading->ini.rest.len = 0;
     }
     return reading->code == 0;
+}
+
+static int text_read(struct conf *conf, const char *path, struct slice text, struct err *err)
+{
+    struct reading reading = {.conf = conf, .path = path, .err = err};
+    reading.ini = (struct ini_text){
+        .rest = text,
+        .too_long = "the line is too long; a long value can be given by --set, the environment or "
+                    "a _file key"};
+    int wrong_line = ini_parse_stream(ini_text_line, &reading.ini, reading_on_value, &reading);
+    /* inih reads on after a line that is no "key = value", so an earlier one wins. */
+    if (wrong_line > 0 && (reading.code == 0 || wrong_line < reading.ini.line)) {
+        return err_set(err, ERR_INVALID, "%s:%d: neither \"[section]\" nor \"key = value\"", path,
+                       wrong_line);
+    }
+    if (reading.ini.wrong != NULL) {
+        return err_set(err, ERR_INVALID, "%s:%d: %s", path, reading.ini.line, reading.ini.wrong);
+    }
+    return reading.code;
 }
 
 int conf_file_load(struct conf *conf, const char *path, struct err *err)
@@ -131,15 +105,7 @@ int conf_file_load(struct conf *conf, const char *path, struct err *err)
     buf_init(&text, FILE_BYTES_MAX);
     int code = file_read(path, &text, err);
     if (code == 0) {
-        struct reading reading = {
-            .conf = conf, .path = path, .rest = buf_view(&text), .line = 0, .err = err};
-        int wrong_line = ini_parse_stream(reading_on_line, &reading, reading_on_value, &reading);
-        code = reading.code;
-        /* inih reads on after a line that is no "key = value", so an earlier one wins. */
-        if (wrong_line > 0 && (code == 0 || wrong_line < reading.line)) {
-            reading.line = wrong_line;
-            code = reading_fail(&reading, "neither \"[section]\" nor \"key = value\"");
-        }
+        code = text_read(conf, path, buf_view(&text), err);
     }
     if (text.ptr != NULL) {
         explicit_bzero(text.ptr, text.len);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/ini_text.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "wire/effect.h"
@@ -19,13 +20,12 @@ enum {
 
 #define WHOLE_MAX 9007199254740992.0 /* 2^53: whole numbers that a double holds */
 
-/* The file on its way through inih, line by line. */
+/* The file on its way through inih. */
 struct reading {
     struct effect *effect; /* borrowed */
     const char *origin;    /* borrowed, for messages */
-    struct slice rest;     /* what is not read yet */
-    int line;              /* of the line inih has now, from 1 */
-    uint64_t seen;         /* rows of [effect], [image] and [answer] that were given */
+    struct ini_text ini;
+    uint64_t seen; /* rows of [effect], [image] and [answer] that were given */
     uint64_t param_seen[PARAMS_MAX];
     int param_line[PARAMS_MAX]; /* last line of each parameter */
     struct err *err;            /* borrowed; filled by the first mistake */
@@ -37,42 +37,9 @@ static int fail_at(struct reading *reading, int line, const char *what)
     if (reading->code == 0) {
         reading->code =
             err_set(reading->err, ERR_INVALID, "%s:%d: %s", reading->origin, line, what);
+        reading->ini.rest.len = 0;
     }
     return reading->code;
-}
-
-static struct slice line_take(struct slice *rest)
-{
-    const uint8_t *end = memchr(rest->ptr, '\n', rest->len);
-    size_t len = end != NULL ? (size_t)(end - rest->ptr) + 1 : rest->len;
-    struct slice line = slice_of(rest->ptr, len);
-    *rest = slice_of(rest->ptr + len, rest->len - len);
-    return line;
-}
-
-/* As fgets for inih. Blanks before a key are dropped, since inih would add such a line to the value
- * of the line before. */
-static char *on_line(char *text, int size, void *stream)
-{
-    struct reading *reading = stream;
-    if (reading->rest.len == 0 || reading->code != 0) {
-        return NULL;
-    }
-    struct slice line = line_take(&reading->rest);
-    reading->line++;
-    while (line.len > 1 && (line.ptr[0] == ' ' || line.ptr[0] == '\t')) {
-        line = slice_of(line.ptr + 1, line.len - 1);
-    }
-    if (line.ptr[0] == '#' || line.ptr[0] == ';') {
-        line = slice_text("\n");
-    }
-    if (line.len >= (size_t)size || memchr(line.ptr, '\0', line.len) != NULL) {
-        (void)fail_at(reading, reading->line, "the line is too long, or holds a NUL byte");
-        return NULL;
-    }
-    memcpy(text, line.ptr, line.len);
-    text[line.len] = '\0';
-    return text;
 }
 
 static struct param_rule *param_open(struct reading *reading, struct slice name)
@@ -84,12 +51,12 @@ static struct param_rule *param_open(struct reading *reading, struct slice name)
         }
     }
     if (!text_is_job_id(name) || name.len > PARAM_NAME_MAX) {
-        (void)fail_at(reading, reading->line,
+        (void)fail_at(reading, reading->ini.line,
                       "[param NAME]: the name must be 1 to 32 of A-Z a-z 0-9 . _ -");
         return NULL;
     }
     if (effect->param_count == PARAMS_MAX) {
-        (void)fail_at(reading, reading->line, "more than 24 parameters");
+        (void)fail_at(reading, reading->ini.line, "more than 24 parameters");
         return NULL;
     }
     struct param_rule *rule = &effect->params[effect->param_count++];
@@ -107,7 +74,7 @@ static int fail_key(struct reading *reading,
 {
     char text[ERR_MSG_MAX];
     (void)snprintf(text, sizeof text, "%s.%s: %s; allowed: %s", section, key, what, allowed);
-    return fail_at(reading, reading->line, text);
+    return fail_at(reading, reading->ini.line, text);
 }
 
 static int
@@ -132,7 +99,7 @@ static void key_set(struct reading *reading,
     if (rule != NULL) {
         size_t index = (size_t)(rule - reading->effect->params);
         seen = &reading->param_seen[index];
-        reading->param_line[index] = reading->line;
+        reading->param_line[index] = reading->ini.line;
         base = (uint8_t *)rule;
     }
     if ((*seen & bit) != 0) {
@@ -302,12 +269,12 @@ static int order_finish(struct reading *reading)
     if (effect->order.family[0] == '\0') {
         bool alone = !effect->order.first && !effect->order.on_original;
         return alone ? 0
-                     : fail_at(reading, reading->line,
+                     : fail_at(reading, reading->ini.line,
                                "order.first and order.on_original need "
                                "order.family");
     }
     if (effect->order.first && (effect->order.no_picture || effect->order.on_original)) {
-        return fail_at(reading, reading->line,
+        return fail_at(reading, reading->ini.line,
                        "order.first excludes order.picture = no and order.on_original");
     }
     return 0;
@@ -320,12 +287,13 @@ static int effect_finish(struct reading *reading)
         if (!is_seen(reading->seen, "effect", needed[i])) {
             char text[SHOWN_MAX];
             (void)snprintf(text, sizeof text, "effect.%s is missing", needed[i]);
-            return fail_at(reading, reading->line, text);
+            return fail_at(reading, reading->ini.line, text);
         }
     }
     bool has_result = is_seen(reading->seen, "answer", "result");
     if (has_result == is_seen(reading->seen, "answer", "data")) {
-        return fail_at(reading, reading->line, "one of answer.result and answer.data is needed");
+        return fail_at(reading, reading->ini.line,
+                       "one of answer.result and answer.data is needed");
     }
     if (params_finish(reading) != 0 || sizes_finish(reading) != 0) {
         return reading->code;
@@ -349,13 +317,16 @@ int effect_parse(struct slice text, const char *origin, struct effect *ret_effec
                                               .out_request_id = "out_request_id",
                                               .parameter = "parameter"};
     (void)text_copy(effect->origin, sizeof effect->origin, slice_text(origin));
-    struct reading reading = {.effect = effect, .origin = origin, .rest = text, .err = err};
+    struct reading reading = {.effect = effect, .origin = origin, .err = err};
+    reading.ini = (struct ini_text){.rest = text, .too_long = "the line is too long"};
     if (text.len > EFFECT_FILE_MAX) {
         (void)fail_at(&reading, 1, "the file is larger than 64KB");
     }
-    int wrong_line = ini_parse_stream(on_line, &reading, on_value, &reading);
-    if (wrong_line > 0 && reading.code == 0) {
+    int wrong_line = ini_parse_stream(ini_text_line, &reading.ini, on_value, &reading);
+    if (wrong_line > 0) {
         (void)fail_at(&reading, wrong_line, "neither \"[section]\" nor \"key = value\"");
+    } else if (reading.ini.wrong != NULL) {
+        (void)fail_at(&reading, reading.ini.line, reading.ini.wrong);
     }
     if (reading.code == 0 && effect_finish(&reading) == 0) {
         *ret_effect = *effect;
