@@ -146,6 +146,7 @@ static void on_pool(struct task *task)
     struct exchange *exchange = task->data;
     int64_t due_at_ms = clock_at_ms() + exchange->delay_ms;
     serve(exchange);
+    bytes_done(&exchange->body); /* only the answer waits */
     sleep_until(exchange, due_at_ms);
 }
 
