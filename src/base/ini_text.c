@@ -22,7 +22,7 @@ static const char *line_wrong(const struct ini_text *ini, struct slice line, siz
 char *ini_text_line(char *text, int size, void *ini_text)
 {
     struct ini_text *ini = ini_text;
-    if (ini->rest.len == 0 || ini->wrong != NULL) {
+    if (ini->rest.len == 0 || ini->wrong != NULL || ini->stopped) {
         return NULL;
     }
     struct slice line = line_take(&ini->rest);
@@ -40,4 +40,13 @@ char *ini_text_line(char *text, int size, void *ini_text)
     memcpy(text, line.ptr, line.len);
     text[line.len] = '\0';
     return text;
+}
+
+void ini_text_end(struct ini_text *ini, int wrong_line)
+{
+    bool callers = ini->stopped && wrong_line == ini->line;
+    if (wrong_line > 0 && !callers) {
+        ini->line = wrong_line;
+        ini->wrong = "neither \"[section]\" nor \"key = value\"";
+    }
 }

@@ -67,15 +67,12 @@ struct reading {
 static int reading_on_value(void *user, const char *section, const char *key, const char *value)
 {
     struct reading *reading = user;
-    if (reading->code != 0) {
-        return 0;
-    }
     char name[NAME_BYTES_MAX];
     (void)snprintf(name, sizeof name, "%s%s%s", section, section[0] != '\0' ? "." : "", key);
     reading->code = conf_set(reading->conf, name, value, reading->err);
     if (reading->code != 0) {
         (void)err_wrap(reading->err, "%s:%d", reading->path, reading->ini.line);
-        reading->ini.rest.len = 0;
+        reading->ini.stopped = true;
     }
     return reading->code == 0;
 }
@@ -87,12 +84,8 @@ static int text_read(struct conf *conf, const char *path, struct slice text, str
         .rest = text,
         .too_long = "the line is too long; a long value can be given by --set, the environment or "
                     "a _file key"};
-    int wrong_line = ini_parse_stream(ini_text_line, &reading.ini, reading_on_value, &reading);
-    /* inih reads on after a line that is no "key = value", so an earlier one wins. */
-    if (wrong_line > 0 && (reading.code == 0 || wrong_line < reading.ini.line)) {
-        return err_set(err, ERR_INVALID, "%s:%d: neither \"[section]\" nor \"key = value\"", path,
-                       wrong_line);
-    }
+    ini_text_end(&reading.ini,
+                 ini_parse_stream(ini_text_line, &reading.ini, reading_on_value, &reading));
     if (reading.ini.wrong != NULL) {
         return err_set(err, ERR_INVALID, "%s:%d: %s", path, reading.ini.line, reading.ini.wrong);
     }

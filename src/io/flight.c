@@ -86,7 +86,7 @@ static size_t on_read(char *dest, size_t size, size_t count, void *data)
             err_set(&fetch->err, ERR_CANCELED, "withheld before it had left")); /* curl ends it */
         return CURL_READFUNC_ABORT;
     }
-    size_t given = body_read(flight->fetch->request, (uint8_t *)dest, size * count);
+    size_t given = body_read(fetch->request, (uint8_t *)dest, size * count);
     flight_note_given(flight);
     return given;
 }

@@ -37,7 +37,7 @@ static int fail_at(struct reading *reading, int line, const char *what)
     if (reading->code == 0) {
         reading->code =
             err_set(reading->err, ERR_INVALID, "%s:%d: %s", reading->origin, line, what);
-        reading->ini.rest.len = 0;
+        reading->ini.stopped = true;
     }
     return reading->code;
 }
@@ -120,9 +120,6 @@ static void key_set(struct reading *reading,
 static int on_value(void *user, const char *section, const char *key, const char *value)
 {
     struct reading *reading = user;
-    if (reading->code != 0) {
-        return 0;
-    }
     struct slice rest = slice_text(section);
     struct slice family = rest;
     bool named = text_cut(&rest, " ", &family);
@@ -322,10 +319,8 @@ int effect_parse(struct slice text, const char *origin, struct effect *ret_effec
     if (text.len > EFFECT_FILE_MAX) {
         (void)fail_at(&reading, 1, "the file is larger than 64KB");
     }
-    int wrong_line = ini_parse_stream(ini_text_line, &reading.ini, on_value, &reading);
-    if (wrong_line > 0) {
-        (void)fail_at(&reading, wrong_line, "neither \"[section]\" nor \"key = value\"");
-    } else if (reading.ini.wrong != NULL) {
+    ini_text_end(&reading.ini, ini_parse_stream(ini_text_line, &reading.ini, on_value, &reading));
+    if (reading.ini.wrong != NULL) {
         (void)fail_at(&reading, reading.ini.line, reading.ini.wrong);
     }
     if (reading.code == 0 && effect_finish(&reading) == 0) {
